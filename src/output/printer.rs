@@ -1,0 +1,63 @@
+//! Where every line of podctl goes out: data to stdout, news to stderr.
+//!
+//! Not here: live progress (`progress`), tables (`table`).
+
+use std::io::{self, Write};
+
+use anstream::{AutoStream, ColorChoice};
+
+use super::escape::escape;
+
+/// Writes to the two standard streams. Colour follows `NO_COLOR` and whether the stream is a terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Printer {
+    quiet: bool,
+}
+
+impl Printer {
+    /// A printer; a quiet one says nothing but data, warnings and errors.
+    #[must_use]
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+
+    /// Data, as it is, to stdout. What a terminal must not obey is to be escaped before.
+    ///
+    /// # Errors
+    /// When stdout cannot be written; a closed pipe among others.
+    pub fn data(&self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    /// One line of news to stderr, unless quiet.
+    pub fn status(&self, text: &str) {
+        if !self.quiet {
+            news(text);
+        }
+    }
+
+    /// A warning to stderr, also when quiet.
+    pub fn warning(&self, text: &str) {
+        news(&format!("warning: {text}"));
+    }
+
+    /// What to do next, unless quiet.
+    pub fn hint(&self, text: &str) {
+        self.status(&format!("hint: {text}"));
+    }
+
+    /// An error to stderr, with its causes, also when quiet.
+    pub fn error(&self, error: &anyhow::Error) {
+        news(&format!("error: {error:#}"));
+    }
+}
+
+fn news(text: &str) {
+    let mut err = AutoStream::new(io::stderr(), ColorChoice::Auto);
+    // Nobody is left to tell when stderr is gone.
+    let _ = text
+        .lines()
+        .try_for_each(|line| writeln!(err, "{}", escape(line)));
+}

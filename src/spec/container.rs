@@ -1,0 +1,122 @@
+//! One container of a pod.
+//!
+//! Not here: what its image says of itself (`facts::ImageFacts`).
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::is_default;
+
+/// A checked container. Serialized only to be hashed: what stands in the hash makes the container anew when it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Container {
+    /// Unique in the pod.
+    pub name: String,
+    /// As written; compared by the id that it resolves to, not by this text.
+    #[serde(skip)]
+    pub image: String,
+    /// Default: `Always` for the tag `latest` or none, else `IfNotPresent` (API server: `SetDefaults_Container`).
+    #[serde(skip)]
+    pub pull: PullPolicy,
+    /// Replaces the image's ENTRYPOINT, and its CMD too, unless empty. `$(VAR)` not yet expanded.
+    #[serde(skip_serializing_if = "is_default")]
+    pub command: Vec<String>,
+    /// Replaces the image's CMD unless empty. `$(VAR)` not yet expanded.
+    #[serde(skip_serializing_if = "is_default")]
+    pub args: Vec<String>,
+    /// In the order of the manifest. `$(VAR)` not yet expanded.
+    #[serde(skip_serializing_if = "is_default")]
+    pub env: Vec<EnvVar>,
+    /// `None`: the image's own.
+    #[serde(skip_serializing_if = "is_default")]
+    pub working_dir: Option<String>,
+    /// A terminal for the main process.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tty: bool,
+    /// Standard input stays open.
+    #[serde(skip_serializing_if = "is_default")]
+    pub stdin: bool,
+    /// Standard input closes when the first client leaves.
+    #[serde(skip_serializing_if = "is_default")]
+    pub stdin_once: bool,
+    /// Documents the ports; those with a host port are in `Pod::publish` too.
+    #[serde(skip)]
+    pub ports: Vec<Port>,
+    /// In the order of the manifest.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mounts: Vec<Mount>,
+}
+
+/// One entry of `env`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EnvVar {
+    /// The variable.
+    pub name: String,
+    /// Its text; `$(VAR)` not yet expanded.
+    pub value: String,
+}
+
+/// One entry of `ports`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// A name for Services and probes; may be empty.
+    pub name: String,
+    /// The port inside the pod.
+    pub container_port: u16,
+    /// 0: not published.
+    pub host_port: u16,
+    /// Empty: all addresses.
+    pub host_ip: String,
+    /// TCP unless said.
+    pub protocol: Protocol,
+}
+
+/// Of a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
+pub enum Protocol {
+    /// The default.
+    #[default]
+    Tcp,
+    /// UDP.
+    Udp,
+    /// SCTP.
+    Sctp,
+}
+
+/// As Docker spells it: `tcp`.
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Sctp => "sctp",
+        })
+    }
+}
+
+/// `imagePullPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// Ask the registry each time.
+    Always,
+    /// Pull what is missing.
+    IfNotPresent,
+    /// Never ask.
+    Never,
+}
+
+/// One entry of `volumeMounts`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mount {
+    /// The volume's name.
+    pub volume: String,
+    /// Absolute path in the container.
+    pub path: String,
+    /// A path inside the volume, relative and without `..`; empty: its root.
+    #[serde(skip_serializing_if = "is_default")]
+    pub sub_path: String,
+    /// Not writable through this mount.
+    #[serde(skip_serializing_if = "is_default")]
+    pub read_only: bool,
+}

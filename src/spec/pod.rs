@@ -1,0 +1,146 @@
+//! The pod: what belongs to all its containers together.
+//!
+//! Not here: the containers (`container`) and the volumes (`volume`).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{ConfigMap, Container, Protocol, Volume, is_default};
+
+/// A pod is known by its namespace and name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PodKey {
+    /// `default` when the manifest names none.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+}
+
+impl PodKey {
+    /// The namespace of pods that name none.
+    pub const DEFAULT_NAMESPACE: &str = "default";
+
+    /// A pod of this name in this namespace.
+    #[must_use]
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+}
+
+/// `web`, or `staging/web` outside the namespace `default`.
+impl fmt::Display for PodKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace != Self::DEFAULT_NAMESPACE {
+            write!(f, "{}/", self.namespace)?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
+/// A pod as the manifest asks for it, with its references resolved: what `up` drives an engine towards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// The checked pod.
+    pub pod: Pod,
+    /// The `v1` Pod as JSON, defaults not filled in, nothing of a cluster left in it. This is what the record keeps:
+    /// loading it again gives `pod`.
+    pub manifest: serde_json::Value,
+    /// The ConfigMaps that the pod refers to and that the stream has, by name.
+    pub config_maps: BTreeMap<String, ConfigMap>,
+}
+
+/// The checked pod. Serialized only to be hashed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pod {
+    /// Namespace and name.
+    #[serde(skip)]
+    pub key: PodKey,
+    /// `metadata.labels`; they have no effect on the containers.
+    #[serde(skip)]
+    pub labels: BTreeMap<String, String>,
+    /// `metadata.annotations`; likewise.
+    #[serde(skip)]
+    pub annotations: BTreeMap<String, String>,
+    /// `spec.hostname`, or the pod's name cut to 63 characters (kubelet: `truncatePodHostnameIfNeeded`).
+    pub hostname: String,
+    /// `spec.subdomain`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub subdomain: Option<String>,
+    /// `spec.restartPolicy`; default `Always`.
+    #[serde(skip)]
+    pub restart_policy: RestartPolicy,
+    /// `spec.terminationGracePeriodSeconds`, in seconds; default 30.
+    #[serde(skip)]
+    pub grace_period: u64,
+    /// Whether the containers see each other's processes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pids: Pids,
+    /// The ports published on the engine's machine: `hostPort` of all containers, then those of `--publish`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub publish: Vec<Publish>,
+    /// `spec.hostAliases`: address and names, in the order of the manifest.
+    #[serde(skip_serializing_if = "is_default")]
+    pub host_aliases: Vec<(String, Vec<String>)>,
+    /// `spec.containers`, in the order of the manifest.
+    #[serde(skip)]
+    pub containers: Vec<Container>,
+    /// `spec.volumes`.
+    #[serde(skip)]
+    pub volumes: Vec<Volume>,
+}
+
+impl Pod {
+    /// The container of this name.
+    #[must_use]
+    pub fn container(&self, name: &str) -> Option<&Container> {
+        self.containers.iter().find(|c| c.name == name)
+    }
+
+    /// The volume of this name.
+    #[must_use]
+    pub fn volume(&self, name: &str) -> Option<&Volume> {
+        self.volumes.iter().find(|v| v.name == name)
+    }
+}
+
+/// `spec.restartPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub enum RestartPolicy {
+    /// An ended container is started anew whatever its exit code.
+    #[default]
+    Always,
+    /// An ended container is started anew unless its exit code is 0.
+    OnFailure,
+    /// An ended container stays as it is.
+    Never,
+}
+
+/// `spec.shareProcessNamespace`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub enum Pids {
+    /// Nothing is said: shared, save for containers whose image must be PID 1.
+    #[default]
+    Unsaid,
+    /// `true`.
+    Shared,
+    /// `false`.
+    Own,
+}
+
+/// One port published on the engine's machine.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Publish {
+    /// The address to listen on; empty means all.
+    pub host_ip: String,
+    /// 0 lets the engine choose (only `--publish` can say so).
+    pub host_port: u16,
+    /// The port inside the pod.
+    pub container_port: u16,
+    /// TCP unless said.
+    pub protocol: Protocol,
+}

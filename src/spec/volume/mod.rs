@@ -1,0 +1,44 @@
+//! Volumes: one file per type with what that type is, and the files that it starts with.
+//!
+//! Not here: how a volume is mounted on Docker (`translate::mounts`).
+
+pub mod config_map;
+pub mod empty_dir;
+pub mod host_path;
+
+use serde::Serialize;
+
+pub use config_map::{ConfigMap, ConfigMapVolume, Item};
+pub use empty_dir::{EmptyDir, Medium};
+pub use host_path::{HostPath, HostPathType};
+
+/// One entry of `volumes`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Volume {
+    /// Unique in the pod.
+    pub name: String,
+    /// What it is.
+    pub source: VolumeSource,
+}
+
+/// The types of volume that podctl carries out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum VolumeSource {
+    /// A folder that lives as long as the pod.
+    EmptyDir(EmptyDir),
+    /// A file or folder of the engine's machine.
+    HostPath(HostPath),
+    /// The keys of a ConfigMap as files.
+    ConfigMap(ConfigMapVolume),
+}
+
+/// A file that a volume starts with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Relative to the volume's root; never climbs.
+    pub path: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// Its bytes.
+    pub content: Vec<u8>,
+}
