@@ -1,1 +1,16 @@
-//! Filled in next.
+//! What podctl keeps on the engine, and how it reads back. The engine is podctl's only memory.
+//!
+//! - [`labels`]: the keys, and what they say of a container.
+//! - [`names`]: of containers, volumes and the network.
+//! - [`hash`]: what makes a pause or a container differ from the one that is there.
+//! - [`wish`]: what somebody asked of a pod: a generation of its spec, or its end. Kept in the record's volume.
+//!
+//! Not here: the calls that write and read it (`engine`), and what follows from it (`reconcile`).
+
+pub mod hash;
+pub mod labels;
+pub mod names;
+pub mod wish;
+
+pub use labels::Identity;
+pub use wish::{Deletion, Record, RecordError, Wish};

@@ -1,0 +1,250 @@
+//! What makes a pause or a container differ from the one that is there.
+//!
+//! Hashed is the checked spec, not the request body: else every release of podctl would make every pod anew. A field at
+//! its default leaves no trace. Images are not in it: they are compared by the id that they resolve to. Content of
+//! ConfigMaps is in the hash of the payload only, for a change of it makes no container anew.
+//!
+//! Not here: comparing (`reconcile`).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::spec::volume::File;
+use crate::spec::{ConfigMap, Container, Desired, Pod, RestartPolicy, VolumeSource};
+
+/// Counts the ways of hashing; two hashes of different versions differ, whatever they are of.
+const VERSION: u32 = 1;
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Of the pod's own fields, and of the volumes that the pause mounts: a difference makes the pause anew.
+#[must_use]
+pub fn pause(pod: &Pod) -> String {
+    hash(&PauseInput {
+        pod,
+        volumes: mounted_by_pause(pod),
+    })
+}
+
+/// Of one container: a difference makes it anew. The pod's grace period and restart policy are in it, for the engine
+/// keeps them with the container.
+#[must_use]
+pub fn container(pod: &Pod, container: &Container) -> String {
+    let host_paths = container
+        .mounts
+        .iter()
+        .filter_map(|mount| pod.volume(&mount.volume))
+        .filter(|volume| matches!(volume.source, VolumeSource::HostPath(_)))
+        .map(|volume| (volume.name.as_str(), &volume.source))
+        .collect();
+    hash(&ContainerInput {
+        container,
+        host_paths,
+        grace_period: pod.grace_period,
+        restart_policy: pod.restart_policy,
+    })
+}
+
+/// Of all that the volumes are filled with: a difference fills them again.
+#[must_use]
+pub fn payload(desired: &Desired) -> String {
+    let mut hasher = Sha256::new();
+    for volume in &desired.pod.volumes {
+        hasher.update([0]);
+        hasher.update(volume.name.as_bytes());
+        if let VolumeSource::ConfigMap(source) = &volume.source {
+            hasher.update(files(&source.files(desired.config_maps.get(&source.name))));
+        }
+    }
+    format!("{VERSION}-{}", hex(&hasher.finalize()[..16]))
+}
+
+/// Of the content of ConfigMaps, as the record keeps it.
+#[must_use]
+pub fn config_maps(config_maps: &BTreeMap<String, ConfigMap>) -> String {
+    let mut hasher = Sha256::new();
+    for (name, config_map) in config_maps {
+        hasher.update([0]);
+        hasher.update(name.as_bytes());
+        for (key, content) in &config_map.data {
+            hasher.update([1]);
+            hasher.update(key.as_bytes());
+            hasher.update(Sha256::digest(content));
+        }
+    }
+    format!("{VERSION}-{}", hex(&hasher.finalize()[..16]))
+}
+
+/// Of the files of one volume; it names the folder that holds them.
+#[must_use]
+pub fn folder(content: &[File]) -> String {
+    hex(&files(content)[..16])
+}
+
+fn files(content: &[File]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for file in content {
+        hasher.update([0]);
+        hasher.update(file.path.as_bytes());
+        hasher.update(file.mode.to_be_bytes());
+        hasher.update(Sha256::digest(&file.content));
+    }
+    hasher.finalize().into()
+}
+
+/// Disk and memory volumes: what they are, not what is in them.
+fn mounted_by_pause(pod: &Pod) -> Vec<(&str, Option<&VolumeSource>)> {
+    pod.volumes
+        .iter()
+        .filter_map(|volume| match &volume.source {
+            VolumeSource::HostPath(_) => None,
+            VolumeSource::ConfigMap(_) => Some((volume.name.as_str(), None)),
+            source @ VolumeSource::EmptyDir(_) => Some((volume.name.as_str(), Some(source))),
+        })
+        .collect()
+}
+
+#[derive(Serialize)]
+struct PauseInput<'a> {
+    pod: &'a Pod,
+    volumes: Vec<(&'a str, Option<&'a VolumeSource>)>,
+}
+
+#[derive(Serialize)]
+struct ContainerInput<'a> {
+    container: &'a Container,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    host_paths: Vec<(&'a str, &'a VolumeSource)>,
+    grace_period: u64,
+    restart_policy: RestartPolicy,
+}
+
+fn hash(input: &impl Serialize) -> String {
+    // Plain data with text for keys has no way to fail.
+    let text = serde_json::to_vec(input).unwrap_or_default();
+    format!("{VERSION}-{}", hex(&Sha256::digest(text)[..8]))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::spec::volume::{EmptyDir, HostPath, HostPathType};
+    use crate::spec::{EnvVar, Mount, Pids, PodKey, PullPolicy, Volume};
+
+    /// A container with nothing but a name and an image.
+    pub(crate) fn plain(name: &str) -> Container {
+        Container {
+            name: name.into(),
+            image: "busybox".into(),
+            pull: PullPolicy::IfNotPresent,
+            command: vec![],
+            args: vec![],
+            env: vec![],
+            working_dir: None,
+            tty: false,
+            stdin: false,
+            stdin_once: false,
+            ports: vec![],
+            mounts: vec![],
+        }
+    }
+
+    /// The pod `web` of plain containers.
+    pub(crate) fn pod(names: &[&str]) -> Pod {
+        Pod {
+            key: PodKey::new("default", "web"),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            hostname: "web".into(),
+            subdomain: None,
+            restart_policy: RestartPolicy::Always,
+            grace_period: 30,
+            pids: Pids::Unsaid,
+            publish: vec![],
+            host_aliases: vec![],
+            containers: names.iter().map(|name| plain(name)).collect(),
+            volumes: vec![],
+        }
+    }
+
+    #[test]
+    fn hashes_stay_the_same_from_release_to_release() {
+        let pod = pod(&["a"]);
+        assert_eq!(pause(&pod), "1-a9597129625967ea");
+        assert_eq!(container(&pod, &pod.containers[0]), "1-f518a40aa7b7c51d");
+    }
+
+    #[test]
+    fn a_changed_variable_changes_its_container_only() {
+        let (old, mut new) = (pod(&["a", "b"]), pod(&["a", "b"]));
+        new.containers[0].env.push(EnvVar {
+            name: "X".into(),
+            value: "1".into(),
+        });
+        assert_eq!(pause(&old), pause(&new));
+        assert_ne!(
+            container(&old, &old.containers[0]),
+            container(&new, &new.containers[0])
+        );
+        assert_eq!(
+            container(&old, &old.containers[1]),
+            container(&new, &new.containers[1])
+        );
+    }
+
+    #[test]
+    fn the_image_and_its_pull_policy_are_not_in_it() {
+        let (old, mut new) = (pod(&["a"]), pod(&["a"]));
+        new.containers[0].image = "other".into();
+        new.containers[0].pull = PullPolicy::Always;
+        assert_eq!(
+            container(&old, &old.containers[0]),
+            container(&new, &new.containers[0])
+        );
+    }
+
+    #[test]
+    fn a_volume_that_the_pause_mounts_is_the_pauses_and_a_host_path_its_containers() {
+        let old = pod(&["a"]);
+        let mut disk = pod(&["a"]);
+        disk.volumes.push(Volume {
+            name: "v".into(),
+            source: VolumeSource::EmptyDir(EmptyDir::default()),
+        });
+        assert_ne!(pause(&old), pause(&disk));
+        let host = |path: &str| {
+            let mut pod = pod(&["a"]);
+            pod.volumes.push(Volume {
+                name: "v".into(),
+                source: VolumeSource::HostPath(HostPath {
+                    path: path.into(),
+                    kind: HostPathType::Unset,
+                }),
+            });
+            pod.containers[0].mounts.push(Mount {
+                volume: "v".into(),
+                path: "/v".into(),
+                sub_path: String::new(),
+                read_only: false,
+            });
+            pod
+        };
+        let (one, two) = (host("/one"), host("/two"));
+        assert_eq!(pause(&one), pause(&old));
+        assert_eq!(pause(&one), pause(&two));
+        assert_ne!(
+            container(&one, &one.containers[0]),
+            container(&two, &two.containers[0])
+        );
+    }
+}

@@ -1,0 +1,205 @@
+//! The label keys of podctl, known to this module alone, and what they say of a container.
+//!
+//! Labels are short: every event of a container repeats them, and the list call carries them.
+//!
+//! Not here: the spec; it is in the record's volume.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::spec::{Pod, PodKey, RestartPolicy};
+
+/// The pod's namespace.
+pub const NAMESPACE: &str = "podctl.io/namespace";
+/// The pod's name.
+pub const POD: &str = "podctl.io/pod";
+/// The pod's uid: made with its record, gone with it.
+pub const UID: &str = "podctl.io/uid";
+/// The container's name in the pod; [`PAUSE_CONTAINER`] for the pause container.
+pub const CONTAINER: &str = "podctl.io/container";
+/// The generation of the spec that the container was made for.
+pub const GENERATION: &str = "podctl.io/generation";
+/// Hash of what the container was made from; a difference means: make it anew.
+pub const HASH: &str = "podctl.io/spec-hash";
+/// Counts the containers that this one of the pod has been.
+pub const ATTEMPT: &str = "podctl.io/attempt";
+/// The names of the pod's containers at that generation, in the order of the manifest, joined by commas.
+pub const CONTAINERS: &str = "podctl.io/containers";
+/// `terminationGracePeriodSeconds`.
+pub const GRACE_PERIOD: &str = "podctl.io/grace-period";
+/// `restartPolicy`.
+pub const RESTART_POLICY: &str = "podctl.io/restart-policy";
+/// The image's STOPSIGNAL, where it has one.
+pub const STOP_SIGNAL: &str = "podctl.io/stop-signal";
+/// On the record's volume: the first wish, as JSON.
+pub const WISH: &str = "podctl.io/wish";
+/// On volumes: the pod's name for it.
+pub const VOLUME: &str = "podctl.io/volume";
+
+/// The pause container's name in its pod (kubelet: `POD`, as cri-dockerd has it).
+pub const PAUSE_CONTAINER: &str = "POD";
+
+/// The kubelet's own, so that log shippers and cAdvisor see pods.
+pub const K8S_POD_NAME: &str = "io.kubernetes.pod.name";
+/// Likewise.
+pub const K8S_POD_NAMESPACE: &str = "io.kubernetes.pod.namespace";
+/// Likewise.
+pub const K8S_POD_UID: &str = "io.kubernetes.pod.uid";
+/// Likewise.
+pub const K8S_CONTAINER_NAME: &str = "io.kubernetes.container.name";
+
+/// Who a container is: what its labels say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The pod.
+    pub pod: PodKey,
+    /// The pod's uid.
+    pub uid: String,
+    /// Its name in the pod, or [`PAUSE_CONTAINER`].
+    pub container: String,
+    /// The generation that it was made for.
+    pub generation: u64,
+    /// Hash of what it was made from.
+    pub hash: String,
+    /// The first is 0.
+    pub attempt: u32,
+    /// The names of the pod's containers at that generation.
+    pub containers: Vec<String>,
+    /// In seconds.
+    pub grace_period: u64,
+    /// Of the pod.
+    pub restart_policy: RestartPolicy,
+    /// Empty: SIGTERM.
+    pub stop_signal: String,
+}
+
+impl Identity {
+    /// The pause container of its pod.
+    #[must_use]
+    pub fn is_pause(&self) -> bool {
+        self.container == PAUSE_CONTAINER
+    }
+
+    /// As labels, for a container that is about to be made.
+    #[must_use]
+    pub fn to_labels(&self) -> BTreeMap<String, String> {
+        let mut labels = of_pod(&self.pod);
+        for (key, value) in [
+            (UID, self.uid.clone()),
+            (CONTAINER, self.container.clone()),
+            (GENERATION, self.generation.to_string()),
+            (HASH, self.hash.clone()),
+            (ATTEMPT, self.attempt.to_string()),
+            (CONTAINERS, self.containers.join(",")),
+            (GRACE_PERIOD, self.grace_period.to_string()),
+            (RESTART_POLICY, format!("{:?}", self.restart_policy)),
+            (K8S_POD_NAME, self.pod.name.clone()),
+            (K8S_POD_NAMESPACE, self.pod.namespace.clone()),
+            (K8S_POD_UID, self.uid.clone()),
+            (K8S_CONTAINER_NAME, self.container.clone()),
+        ] {
+            labels.insert(key.to_owned(), value);
+        }
+        if !self.stop_signal.is_empty() {
+            labels.insert(STOP_SIGNAL.to_owned(), self.stop_signal.clone());
+        }
+        labels
+    }
+
+    /// Reads them back; `None` for a container that is not podctl's.
+    #[must_use]
+    pub fn from_labels(labels: &HashMap<String, String>) -> Option<Self> {
+        let text = |key: &str| labels.get(key).cloned();
+        Some(Self {
+            pod: PodKey::new(text(NAMESPACE)?, text(POD)?),
+            uid: text(UID).unwrap_or_default(),
+            container: text(CONTAINER)?,
+            generation: text(GENERATION)
+                .and_then(|v| v.parse().ok())
+                .unwrap_or_default(),
+            hash: text(HASH).unwrap_or_default(),
+            attempt: text(ATTEMPT)
+                .and_then(|v| v.parse().ok())
+                .unwrap_or_default(),
+            containers: text(CONTAINERS)
+                .unwrap_or_default()
+                .split(',')
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            grace_period: text(GRACE_PERIOD)
+                .and_then(|v| v.parse().ok())
+                .unwrap_or(30),
+            restart_policy: match text(RESTART_POLICY).as_deref() {
+                Some("Never") => RestartPolicy::Never,
+                Some("OnFailure") => RestartPolicy::OnFailure,
+                _ => RestartPolicy::Always,
+            },
+            stop_signal: text(STOP_SIGNAL).unwrap_or_default(),
+        })
+    }
+
+    /// The parts that all containers of one pod have in common, with the others empty.
+    #[must_use]
+    pub fn of(pod: &Pod, uid: &str, generation: u64, container: &str) -> Self {
+        Self {
+            pod: pod.key.clone(),
+            uid: uid.to_owned(),
+            container: container.to_owned(),
+            generation,
+            hash: String::new(),
+            attempt: 0,
+            containers: pod.containers.iter().map(|c| c.name.clone()).collect(),
+            grace_period: pod.grace_period,
+            restart_policy: pod.restart_policy,
+            stop_signal: String::new(),
+        }
+    }
+}
+
+/// The labels of everything that belongs to a pod: containers and volumes.
+#[must_use]
+pub fn of_pod(pod: &PodKey) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (NAMESPACE.to_owned(), pod.namespace.clone()),
+        (POD.to_owned(), pod.name.clone()),
+    ])
+}
+
+/// A filter of the list calls for everything that belongs to a pod.
+#[must_use]
+pub fn filter(pod: &PodKey) -> Vec<String> {
+    of_pod(pod)
+        .into_iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_reads_back_from_its_labels() {
+        let identity = Identity {
+            pod: PodKey::new("staging", "web"),
+            uid: "u".into(),
+            container: "nginx".into(),
+            generation: 3,
+            hash: "1-ab".into(),
+            attempt: 2,
+            containers: vec!["nginx".into(), "ghost".into()],
+            grace_period: 7,
+            restart_policy: RestartPolicy::OnFailure,
+            stop_signal: "SIGQUIT".into(),
+        };
+        let labels: HashMap<_, _> = identity.to_labels().into_iter().collect();
+        assert_eq!(Identity::from_labels(&labels), Some(identity));
+    }
+
+    #[test]
+    fn a_container_without_the_keys_is_not_podctls() {
+        assert_eq!(Identity::from_labels(&HashMap::new()), None);
+        let foreign = HashMap::from([(K8S_POD_NAME.to_owned(), "web".to_owned())]);
+        assert_eq!(Identity::from_labels(&foreign), None);
+    }
+}

@@ -1,0 +1,351 @@
+//! What somebody asked of a pod, as the record's volume keeps it: generations of its spec, and its end.
+//!
+//! The first wish is a label of the volume, so that creating the volume writes it in one atomic step. Later ones are
+//! files in it, each under a name of its own, so that two writers at once lose nothing; the highest generation wins, and of
+//! two with one number the one whose writer comes last in the alphabet: every reader decides alike. A file that was cut
+//! off does not parse, and counts as not written.
+//!
+//! Not here: the calls that carry the files (`engine::archive`).
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::hash;
+use crate::spec::{ConfigMap, Desired, Publish};
+
+/// Of what this podctl writes. One that finds a higher number changes nothing.
+pub const FORMAT: u32 = 1;
+
+const FILLED: &str = "filled.json";
+const DELETION: &str = "deletion.json";
+
+/// A generation of a pod's spec.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// [`FORMAT`] of the writer.
+    pub format: u32,
+    /// Counts from 1.
+    pub generation: u64,
+    /// Tells two writers of one generation apart.
+    pub writer: String,
+    /// The `v1` Pod.
+    pub manifest: serde_json::Value,
+    /// What `--publish` added to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publish: Vec<PublishWish>,
+    /// Names the payload: the ConfigMaps that came with it.
+    pub payload: String,
+}
+
+/// A port of `--publish`, as written in the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishWish {
+    /// Empty: all addresses.
+    #[serde(default)]
+    pub host_ip: String,
+    /// 0: the engine chooses.
+    pub host_port: u16,
+    /// Inside the pod.
+    pub container_port: u16,
+    /// `tcp`, `udp`, `sctp`.
+    pub protocol: String,
+}
+
+impl From<&Publish> for PublishWish {
+    fn from(publish: &Publish) -> Self {
+        Self {
+            host_ip: publish.host_ip.clone(),
+            host_port: publish.host_port,
+            container_port: publish.container_port,
+            protocol: publish.protocol.to_string(),
+        }
+    }
+}
+
+/// The wish that a pod be gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deletion {
+    /// In seconds.
+    pub grace_period: u64,
+}
+
+/// All that a record says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The pod's uid.
+    pub uid: String,
+    /// The wish that counts.
+    pub wish: Wish,
+    /// The pod is to be gone.
+    pub deletion: Option<Deletion>,
+    /// Hash of what the volumes were filled with; `None`: they were not, or not to the end.
+    pub filled: Option<String>,
+    /// The ConfigMaps of the wish that counts; `None`: they have not been written yet.
+    pub config_maps: Option<BTreeMap<String, ConfigMap>>,
+    /// Files of wishes and payloads that no longer count.
+    pub superseded: Vec<String>,
+}
+
+/// A record that does not read back.
+#[derive(Debug, Error)]
+pub enum RecordError {
+    /// Written by a later podctl.
+    #[error(
+        "the record of the pod was written by a newer podctl (format {found}, this one knows {FORMAT}): use that one"
+    )]
+    Newer {
+        /// Its format.
+        found: u32,
+    },
+    /// Something else has the volume's name, or the label was damaged.
+    #[error(
+        "the volume `{volume}` is in the way: it is not a record that podctl made; remove or rename it"
+    )]
+    Foreign {
+        /// The volume.
+        volume: String,
+    },
+}
+
+impl Wish {
+    /// The wish for what is desired.
+    #[must_use]
+    pub fn new(desired: &Desired, publish: &[Publish], generation: u64, writer: &str) -> Self {
+        Self {
+            format: FORMAT,
+            generation,
+            writer: writer.to_owned(),
+            manifest: desired.manifest.clone(),
+            publish: publish.iter().map(PublishWish::from).collect(),
+            payload: hash::config_maps(&desired.config_maps),
+        }
+    }
+
+    /// As the label of a new record.
+    #[must_use]
+    pub fn to_label(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The file of the record that holds it.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        format!("wish-{:08}-{}.json", self.generation, self.writer)
+    }
+}
+
+/// The file of a payload.
+#[must_use]
+pub fn payload_file_name(payload: &str) -> String {
+    format!("payload-{payload}.json")
+}
+
+/// ConfigMaps as the content of a payload's file.
+#[must_use]
+pub fn payload_file(config_maps: &BTreeMap<String, ConfigMap>) -> Vec<u8> {
+    let text: BTreeMap<&str, BTreeMap<&str, String>> = config_maps
+        .iter()
+        .map(|(name, config_map)| {
+            let data = config_map.data.iter();
+            (
+                name.as_str(),
+                data.map(|(key, v)| (key.as_str(), BASE64.encode(v)))
+                    .collect(),
+            )
+        })
+        .collect();
+    serde_json::to_vec(&text).unwrap_or_default()
+}
+
+/// The file that says what the volumes were filled with. It is the last of its archive: an archive that is cut off
+/// leaves it as it was.
+#[must_use]
+pub fn filled_file(payload: &str) -> (String, Vec<u8>) {
+    (
+        FILLED.to_owned(),
+        serde_json::to_vec(payload).unwrap_or_default(),
+    )
+}
+
+/// The file that says that the pod is to be gone.
+#[must_use]
+pub fn deletion_file(deletion: &Deletion) -> (String, Vec<u8>) {
+    (
+        DELETION.to_owned(),
+        serde_json::to_vec(deletion).unwrap_or_default(),
+    )
+}
+
+/// Reads a record: the labels of its volume, and its files by name.
+///
+/// # Errors
+/// When a later podctl wrote it, or when it is no record at all.
+pub fn read(
+    volume: &str,
+    uid: Option<&str>,
+    label: Option<&str>,
+    files: &BTreeMap<String, Vec<u8>>,
+) -> Result<Record, RecordError> {
+    let foreign = || RecordError::Foreign {
+        volume: volume.to_owned(),
+    };
+    let uid = uid.ok_or_else(foreign)?;
+    let first: Wish = serde_json::from_str(label.ok_or_else(foreign)?).map_err(|_| foreign())?;
+    let mut wishes: Vec<(Option<&str>, Wish)> = files
+        .iter()
+        .filter(|(name, _)| name.starts_with("wish-"))
+        .filter_map(|(name, text)| Some((Some(name.as_str()), serde_json::from_slice(text).ok()?)))
+        .collect();
+    wishes.push((None, first));
+    wishes.sort_by(|(_, a), (_, b)| (a.generation, &a.writer).cmp(&(b.generation, &b.writer)));
+    if let Some((_, newer)) = wishes.iter().find(|(_, wish)| wish.format > FORMAT) {
+        return Err(RecordError::Newer {
+            found: newer.format,
+        });
+    }
+    let (_, wish) = wishes.pop().ok_or_else(foreign)?;
+    let payload = payload_file_name(&wish.payload);
+    let stale_payloads = files
+        .iter()
+        .filter(|(name, text)| {
+            name.starts_with("payload-") && **name != payload && !text.is_empty()
+        })
+        .map(|(name, _)| name.clone());
+    Ok(Record {
+        uid: uid.to_owned(),
+        deletion: files
+            .get(DELETION)
+            .and_then(|text| serde_json::from_slice(text).ok()),
+        filled: files
+            .get(FILLED)
+            .and_then(|text| serde_json::from_slice(text).ok()),
+        config_maps: files.get(&payload).and_then(|text| read_payload(text)),
+        superseded: wishes
+            .iter()
+            .filter_map(|(name, _)| Some((*name)?.to_owned()))
+            .chain(stale_payloads)
+            .collect(),
+        wish,
+    })
+}
+
+fn read_payload(text: &[u8]) -> Option<BTreeMap<String, ConfigMap>> {
+    let maps: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_slice(text).ok()?;
+    maps.into_iter()
+        .map(|(name, data)| {
+            let data = data
+                .into_iter()
+                .map(|(key, text)| Some((key, BASE64.decode(text).ok()?)));
+            Some((
+                name,
+                ConfigMap {
+                    data: data.collect::<Option<_>>()?,
+                },
+            ))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn wish(generation: u64, writer: &str) -> Wish {
+        Wish {
+            format: FORMAT,
+            generation,
+            writer: writer.into(),
+            manifest: json!({ "writer": writer }),
+            publish: vec![],
+            payload: "p".into(),
+        }
+    }
+
+    fn files(wishes: &[Wish]) -> BTreeMap<String, Vec<u8>> {
+        wishes
+            .iter()
+            .map(|w| (w.file_name(), w.to_label().into_bytes()))
+            .collect()
+    }
+
+    fn read_with(files: &BTreeMap<String, Vec<u8>>) -> Record {
+        read("v", Some("u"), Some(&wish(1, "a").to_label()), files).expect("a record")
+    }
+
+    #[test]
+    fn the_first_wish_is_the_label() {
+        let record = read_with(&BTreeMap::new());
+        assert_eq!(record.wish, wish(1, "a"));
+        assert_eq!(
+            (record.filled, record.deletion, record.config_maps),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn the_highest_generation_wins_and_the_later_writer_among_equals() {
+        let record = read_with(&files(&[wish(2, "c"), wish(2, "b")]));
+        assert_eq!(record.wish, wish(2, "c"));
+        assert_eq!(record.superseded, [wish(2, "b").file_name()]);
+        assert_eq!(
+            read_with(&files(&[wish(10, "a"), wish(9, "z")])).wish,
+            wish(10, "a")
+        );
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_was_not_written() {
+        let mut files = files(&[wish(2, "b")]);
+        for text in files.values_mut() {
+            text.truncate(20);
+        }
+        assert_eq!(read_with(&files).wish, wish(1, "a"));
+    }
+
+    #[test]
+    fn the_payload_of_the_wish_that_counts_reads_back() {
+        let config_maps = BTreeMap::from([(
+            "c".to_owned(),
+            ConfigMap {
+                data: [("k".into(), vec![0, 255])].into(),
+            },
+        )]);
+        let files = BTreeMap::from([
+            (payload_file_name("p"), payload_file(&config_maps)),
+            (payload_file_name("old"), payload_file(&config_maps)),
+            filled_file("h"),
+            deletion_file(&Deletion { grace_period: 3 }),
+        ]);
+        let record = read_with(&files);
+        assert_eq!(record.config_maps, Some(config_maps));
+        assert_eq!(record.filled.as_deref(), Some("h"));
+        assert_eq!(record.deletion, Some(Deletion { grace_period: 3 }));
+        assert_eq!(record.superseded, [payload_file_name("old")]);
+    }
+
+    #[test]
+    fn what_a_newer_podctl_wrote_is_not_touched() {
+        let newer = Wish {
+            format: FORMAT + 1,
+            ..wish(2, "b")
+        };
+        let result = read(
+            "v",
+            Some("u"),
+            Some(&wish(1, "a").to_label()),
+            &files(&[newer]),
+        );
+        assert!(matches!(result, Err(RecordError::Newer { .. })));
+    }
+
+    #[test]
+    fn a_volume_without_our_labels_is_foreign() {
+        let result = read("v", None, None, &BTreeMap::new());
+        assert!(matches!(result, Err(RecordError::Foreign { .. })));
+    }
+}

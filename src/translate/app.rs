@@ -1,0 +1,129 @@
+//! An app container: it joins the pause container's namespaces.
+//!
+//! Not here: volumes (`mounts`), variables (`env`).
+
+use std::collections::HashMap;
+
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
+
+use super::{env, mounts, pause};
+use crate::record::{Identity, hash};
+use crate::spec::{Container, Desired, EngineFacts, ImageFacts, Pids};
+
+/// Entry points that refuse to run, or do not do their work, unless they are PID 1.
+const MUST_BE_PID_1: [&str; 6] = [
+    "/init",
+    "/sbin/init",
+    "/usr/sbin/init",
+    "/lib/systemd/systemd",
+    "/usr/lib/systemd/systemd",
+    "/bin/s6-svscan",
+];
+
+/// Logs of an engine whose driver keeps them for ever (kubelet: `containerLogMaxSize`, `containerLogMaxFiles`).
+const LOG_ROTATION: [(&str, &str); 2] = [("max-size", "10m"), ("max-file", "5")];
+
+/// Where a container is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The pod's uid.
+    pub uid: &'a str,
+    /// The generation that it is made for.
+    pub generation: u64,
+    /// Counts the containers that this one of the pod has been.
+    pub attempt: u32,
+    /// The pause container's id.
+    pub pause: &'a str,
+}
+
+/// The body that creates a member of the pod.
+#[must_use]
+pub fn app(
+    desired: &Desired,
+    container: &Container,
+    place: Place<'_>,
+    image: &ImageFacts,
+    facts: &EngineFacts,
+) -> ContainerCreateBody {
+    let pod = &desired.pod;
+    let identity = Identity {
+        hash: hash::container(pod, container),
+        attempt: place.attempt,
+        stop_signal: image.stop_signal.clone(),
+        ..Identity::of(pod, place.uid, place.generation, &container.name)
+    };
+    let values = env::values(&container.env);
+    let expanded = |list: &[String]| {
+        list.iter()
+            .map(|text| env::expand(text, &values))
+            .collect::<Vec<_>>()
+    };
+    let joined = format!("container:{}", place.pause);
+    let mounts = mounts::of_member(desired, container, facts);
+    ContainerCreateBody {
+        // The id, so that a tag that moves meanwhile changes nothing.
+        image: Some(image.id.clone()),
+        labels: Some(identity.to_labels().into_iter().collect()),
+        // Docker API: with an entry point of its own the image's CMD is dropped, as Kubernetes wants it.
+        entrypoint: given(expanded(&container.command)),
+        cmd: given(expanded(&container.args)),
+        env: given(env::environment(&container.env)),
+        working_dir: container.working_dir.clone(),
+        tty: Some(container.tty),
+        open_stdin: Some(container.stdin),
+        stdin_once: Some(container.stdin_once),
+        healthcheck: Some(pause::no_health_check()),
+        stop_timeout: i64::try_from(pod.grace_period).ok(),
+        host_config: Some(HostConfig {
+            pid_mode: shares_pids(pod.pids, container, image).then(|| joined.clone()),
+            ipc_mode: Some(joined.clone()),
+            network_mode: Some(joined),
+            mounts: Some(mounts.mounts),
+            binds: given(mounts.binds),
+            restart_policy: Some(pause::no_restart()),
+            log_config: log_config(facts),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// Whether the container joins the pod's PID namespace. Where the manifest says nothing it does, save for an image that
+/// must be PID 1.
+#[must_use]
+pub fn shares_pids(pids: Pids, container: &Container, image: &ImageFacts) -> bool {
+    match pids {
+        Pids::Shared => true,
+        Pids::Own => false,
+        Pids::Unsaid => !must_be_pid_1(container, image),
+    }
+}
+
+/// Whether the container's first program is one that must be PID 1.
+#[must_use]
+pub fn must_be_pid_1(container: &Container, image: &ImageFacts) -> bool {
+    let given = [
+        &container.command,
+        &image.entrypoint,
+        &container.args,
+        &image.cmd,
+    ];
+    let program = given.into_iter().find_map(|list| list.first());
+    program.is_some_and(|program| MUST_BE_PID_1.contains(&program.as_str()))
+}
+
+fn log_config(facts: &EngineFacts) -> Option<HostConfigLogConfig> {
+    (facts.log_driver == "json-file").then(|| HostConfigLogConfig {
+        typ: Some(facts.log_driver.clone()),
+        config: Some(
+            LOG_ROTATION
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .into_iter()
+                .collect::<HashMap<_, _>>(),
+        ),
+    })
+}
+
+fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
+}

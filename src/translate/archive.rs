@@ -1,0 +1,256 @@
+//! What the record and the volumes are filled with, as one tar archive for the pause container.
+//!
+//! A ConfigMap's volume is laid out as the kubelet does (kubelet: `AtomicWriter`): the files in a folder of their own,
+//! `..data` a link to that folder, and each name at the root a link through `..data`; so that one rename of `..data`
+//! changes all files at once.
+//!
+//! Not here: sending it (`engine::archive`).
+
+use std::collections::BTreeSet;
+
+use tar::{Builder, EntryType, Header};
+
+use crate::record::wish::{self, Deletion, Record, Wish};
+use crate::record::{hash, names};
+use crate::spec::volume::{EmptyDir, File, Medium};
+use crate::spec::{Desired, Volume, VolumeSource};
+
+/// The link that a ConfigMap's files are read through.
+const DATA: &str = "..data";
+/// Its successor, until it is renamed.
+const NEW_DATA: &str = "..data_tmp";
+
+/// A rename inside the pause container that makes new content visible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rename {
+    /// Absolute path in the pause container.
+    pub from: String,
+    /// Likewise.
+    pub to: String,
+}
+
+/// The archive that fills the volumes of a pause container that no member has joined yet, and keeps the payload.
+#[must_use]
+pub fn fill(desired: &Desired) -> Vec<u8> {
+    let mut tar = Tar::new();
+    payload(&mut tar, desired);
+    for volume in &desired.pod.volumes {
+        match &volume.source {
+            // kubelet: an emptyDir is writable for all.
+            VolumeSource::EmptyDir(EmptyDir {
+                medium: Medium::Disk,
+                ..
+            }) => {
+                tar.folder(&root(volume), 0o777);
+                for sub_path in sub_paths(desired, volume) {
+                    tar.folder(&format!("{}/{sub_path}", root(volume)), 0o777);
+                }
+            }
+            VolumeSource::ConfigMap(source) => {
+                let files = source.files(desired.config_maps.get(&source.name));
+                content(&mut tar, volume, &files, DATA);
+            }
+            VolumeSource::EmptyDir(_) | VolumeSource::HostPath(_) => {}
+        }
+    }
+    let (name, text) = wish::filled_file(&hash::payload(desired));
+    tar.record(&name, &text);
+    tar.finish()
+}
+
+/// The archive that brings new content into the ConfigMap volumes of a running pod, and the renames that then make it
+/// visible. `old` is what they were filled with.
+#[must_use]
+pub fn refill(desired: &Desired, old: Option<&Desired>) -> (Vec<u8>, Vec<Rename>) {
+    let mut tar = Tar::new();
+    let mut renames = Vec::new();
+    payload(&mut tar, desired);
+    for volume in &desired.pod.volumes {
+        let VolumeSource::ConfigMap(source) = &volume.source else {
+            continue;
+        };
+        let files = source.files(desired.config_maps.get(&source.name));
+        let before = old.and_then(|old| files_of(old, &volume.name));
+        if before.as_ref() == Some(&files) {
+            continue;
+        }
+        content(&mut tar, volume, &files, NEW_DATA);
+        let at = names::volume_path(&volume.name);
+        renames.push(Rename {
+            from: format!("{at}/{NEW_DATA}"),
+            to: format!("{at}/{DATA}"),
+        });
+        let now = tops(&files);
+        let before = before.unwrap_or_default();
+        // The archive API removes nothing: a name that is no more is moved out of sight.
+        renames.extend(tops(&before).difference(&now).map(|gone| Rename {
+            from: format!("{at}/{gone}"),
+            to: format!("{at}/..{}/..removed-{gone}", hash::folder(&files)),
+        }));
+    }
+    (tar.finish(), renames)
+}
+
+/// The file that says that a refill is visible.
+#[must_use]
+pub fn filled(desired: &Desired) -> Vec<u8> {
+    let mut tar = Tar::new();
+    let (name, text) = wish::filled_file(&hash::payload(desired));
+    tar.record(&name, &text);
+    tar.finish()
+}
+
+/// The archive that writes a wish. The files that no longer count are emptied, for the archive API removes nothing.
+#[must_use]
+pub fn wish(wish: &Wish, desired: &Desired, record: &Record) -> Vec<u8> {
+    let mut tar = Tar::new();
+    payload(&mut tar, desired);
+    tar.record(&wish.file_name(), wish.to_label().as_bytes());
+    for name in &record.superseded {
+        tar.record(name, b"");
+    }
+    tar.finish()
+}
+
+/// The archive that writes the wish that the pod be gone.
+#[must_use]
+pub fn deletion(deletion: &Deletion) -> Vec<u8> {
+    let mut tar = Tar::new();
+    let (name, text) = wish::deletion_file(deletion);
+    tar.record(&name, &text);
+    tar.finish()
+}
+
+/// Whether the volumes need anything that is not there when they are made.
+#[must_use]
+pub fn needs_fill(desired: &Desired) -> bool {
+    desired
+        .pod
+        .volumes
+        .iter()
+        .any(|volume| match &volume.source {
+            VolumeSource::EmptyDir(empty_dir) => empty_dir.medium == Medium::Disk,
+            VolumeSource::ConfigMap(_) => true,
+            VolumeSource::HostPath(_) => false,
+        })
+}
+
+fn payload(tar: &mut Tar, desired: &Desired) {
+    tar.folder(names::RECORD_PATH, 0o700);
+    if !desired.config_maps.is_empty() {
+        let name = wish::payload_file_name(&hash::config_maps(&desired.config_maps));
+        tar.record(&name, &wish::payload_file(&desired.config_maps));
+    }
+}
+
+fn root(volume: &Volume) -> String {
+    names::volume_path(&volume.name)
+}
+
+/// The files of a ConfigMap's volume, `..data` (or its successor), and the names at the root.
+fn content(tar: &mut Tar, volume: &Volume, files: &[File], data: &str) {
+    let root = root(volume);
+    let folder = format!("..{}", hash::folder(files));
+    tar.folder(&root, 0o777);
+    tar.folder(&format!("{root}/{folder}"), 0o755);
+    for file in files {
+        for parent in parents(&file.path) {
+            tar.folder(&format!("{root}/{folder}/{parent}"), 0o755);
+        }
+        tar.file(
+            &format!("{root}/{folder}/{}", file.path),
+            file.mode,
+            &file.content,
+        );
+    }
+    tar.link(&format!("{root}/{data}"), &folder);
+    for top in tops(files) {
+        tar.link(&format!("{root}/{top}"), &format!("{DATA}/{top}"));
+    }
+}
+
+fn files_of(desired: &Desired, volume: &str) -> Option<Vec<File>> {
+    match &desired.pod.volume(volume)?.source {
+        VolumeSource::ConfigMap(source) => {
+            Some(source.files(desired.config_maps.get(&source.name)))
+        }
+        _ => None,
+    }
+}
+
+/// The names at the root of a volume.
+fn tops(files: &[File]) -> BTreeSet<&str> {
+    files
+        .iter()
+        .filter_map(|file| file.path.split('/').next())
+        .collect()
+}
+
+/// `a` and `a/b` of `a/b/c`.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(at, _)| &path[..at])
+}
+
+/// The folders that containers mount of a volume.
+fn sub_paths<'a>(desired: &'a Desired, volume: &Volume) -> BTreeSet<&'a str> {
+    let mounts = desired
+        .pod
+        .containers
+        .iter()
+        .flat_map(|container| &container.mounts);
+    let of_volume = mounts.filter(|mount| mount.volume == volume.name);
+    of_volume
+        .map(|mount| mount.sub_path.as_str())
+        .filter(|path| !path.is_empty())
+        .collect()
+}
+
+/// A tar archive in memory, whose paths are relative to the container's root. Everything belongs to root.
+struct Tar(Builder<Vec<u8>>);
+
+impl Tar {
+    fn new() -> Self {
+        Self(Builder::new(Vec::new()))
+    }
+
+    fn folder(&mut self, path: &str, mode: u32) {
+        self.entry(&format!("{path}/"), EntryType::Directory, mode, &[], None);
+    }
+
+    fn file(&mut self, path: &str, mode: u32, content: &[u8]) {
+        self.entry(path, EntryType::Regular, mode, content, None);
+    }
+
+    fn link(&mut self, path: &str, target: &str) {
+        self.entry(path, EntryType::Symlink, 0o777, &[], Some(target));
+    }
+
+    fn record(&mut self, name: &str, content: &[u8]) {
+        self.file(&format!("{}/{name}", names::RECORD_PATH), 0o600, content);
+    }
+
+    fn entry(
+        &mut self,
+        path: &str,
+        kind: EntryType,
+        mode: u32,
+        content: &[u8],
+        target: Option<&str>,
+    ) {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_mode(mode);
+        header.set_size(content.len() as u64);
+        let path = path.trim_start_matches('/');
+        // Writing into memory cannot fail, and the loader has refused paths that climb.
+        let written = match target {
+            Some(target) => self.0.append_link(&mut header, path, target),
+            None => self.0.append_data(&mut header, path, content),
+        };
+        debug_assert!(written.is_ok(), "{path}: {written:?}");
+    }
+
+    fn finish(self) -> Vec<u8> {
+        self.0.into_inner().unwrap_or_default()
+    }
+}
