@@ -2,7 +2,10 @@
 //!
 //! Not here: rules about pods, printing.
 
+pub mod act;
+pub mod archive;
 pub mod error;
+pub mod look;
 
 use bollard::Docker;
 

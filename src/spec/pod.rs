@@ -7,7 +7,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{ConfigMap, Container, Protocol, Volume, is_default};
+use super::volume::Medium;
+use super::{ConfigMap, Container, Protocol, Volume, VolumeSource, is_default};
 
 /// A pod is known by its namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +53,18 @@ pub struct Desired {
     pub manifest: serde_json::Value,
     /// The ConfigMaps that the pod refers to and that the stream has, by name.
     pub config_maps: BTreeMap<String, ConfigMap>,
+}
+
+impl Desired {
+    /// Whether the volumes need anything that is not there when the engine makes them: files, or the mode of a folder.
+    #[must_use]
+    pub fn needs_fill(&self) -> bool {
+        self.pod.volumes.iter().any(|volume| match &volume.source {
+            VolumeSource::EmptyDir(empty_dir) => empty_dir.medium == Medium::Disk,
+            VolumeSource::ConfigMap(_) => true,
+            VolumeSource::HostPath(_) => false,
+        })
+    }
 }
 
 /// The checked pod. Serialized only to be hashed.

@@ -121,20 +121,6 @@ pub fn deletion(deletion: &Deletion) -> Vec<u8> {
     tar.finish()
 }
 
-/// Whether the volumes need anything that is not there when they are made.
-#[must_use]
-pub fn needs_fill(desired: &Desired) -> bool {
-    desired
-        .pod
-        .volumes
-        .iter()
-        .any(|volume| match &volume.source {
-            VolumeSource::EmptyDir(empty_dir) => empty_dir.medium == Medium::Disk,
-            VolumeSource::ConfigMap(_) => true,
-            VolumeSource::HostPath(_) => false,
-        })
-}
-
 fn payload(tar: &mut Tar, desired: &Desired) {
     tar.folder(names::RECORD_PATH, 0o700);
     if !desired.config_maps.is_empty() {

@@ -1,0 +1,101 @@
+//! Files into and out of the pause container, and the renames that make them visible.
+//!
+//! Not here: what is in the archives (`translate::archive`).
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use bollard::exec::{CreateExecOptions, StartExecResults};
+use bollard::query_parameters::{
+    DownloadFromContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+};
+use futures_util::{StreamExt, TryStreamExt};
+
+use super::{Engine, EngineError};
+use crate::record::names;
+
+impl Engine {
+    /// Unpacks a tar archive at the root of a container.
+    ///
+    /// # Errors
+    /// When the container is gone, or the archive cannot be unpacked. It is then half unpacked.
+    pub async fn upload(&self, id: &str, archive: Vec<u8>) -> Result<(), EngineError> {
+        let options = UploadToContainerOptionsBuilder::default().path("/").build();
+        let body = bollard::body_full(archive.into());
+        Ok(self
+            .docker
+            .upload_to_container(id, Some(options), body)
+            .await?)
+    }
+
+    /// The files of the record, by name; `None` when the container is gone.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn record_files(
+        &self,
+        pause: &str,
+    ) -> Result<Option<BTreeMap<String, Vec<u8>>>, EngineError> {
+        let options = DownloadFromContainerOptionsBuilder::default()
+            .path(names::RECORD_PATH)
+            .build();
+        let stream = self.docker.download_from_container(pause, Some(options));
+        let parts: Result<Vec<_>, _> = stream.try_collect().await;
+        match parts.map_err(EngineError::from) {
+            Ok(parts) => Ok(Some(files(&parts.concat()))),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Renames a path in the pause container, by its own program.
+    ///
+    /// # Errors
+    /// When the container does not run, or the program could not rename.
+    pub async fn rename(&self, pause: &str, from: &str, to: &str) -> Result<(), EngineError> {
+        let options = CreateExecOptions {
+            // The content is root's, and the pause is not.
+            user: Some("0".to_owned()),
+            cmd: Some(["/pause", "rename", from, to].map(str::to_owned).to_vec()),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            ..Default::default()
+        };
+        let exec = self.docker.create_exec(pause, options).await?;
+        if let StartExecResults::Attached { mut output, .. } =
+            self.docker.start_exec(&exec.id, None).await?
+        {
+            while output.next().await.is_some() {}
+        }
+        match self.docker.inspect_exec(&exec.id).await?.exit_code {
+            Some(0) => Ok(()),
+            code => Err(EngineError::Refused {
+                status: 500,
+                message: format!("renaming {from} to {to} in the pause container gave {code:?}"),
+            }),
+        }
+    }
+}
+
+/// The files of a tar archive, by the last part of their paths. What is cut off is left out.
+fn files(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut archive = tar::Archive::new(archive);
+    let Ok(entries) = archive.entries() else {
+        return files;
+    };
+    for mut entry in entries.flatten() {
+        let Ok(path) = entry.path() else { continue };
+        let Some(name) = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+        else {
+            continue;
+        };
+        let mut content = Vec::new();
+        if entry.header().entry_type().is_file() && entry.read_to_end(&mut content).is_ok() {
+            files.insert(name, content);
+        }
+    }
+    files
+}

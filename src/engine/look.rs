@@ -1,0 +1,181 @@
+//! Looks: what there is of pods on the engine.
+//!
+//! Not here: what follows from it (`reconcile`).
+
+use std::collections::HashMap;
+
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
+use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
+
+use super::{Engine, EngineError};
+use crate::reconcile::seen::{SeenContainer, SeenPort, State};
+use crate::record::{Identity, labels, names};
+use crate::spec::PodKey;
+
+impl Engine {
+    /// All containers of podctl, or those of one pod. One call.
+    ///
+    /// # Errors
+    /// When the engine does not answer, or refuses.
+    pub async fn containers(
+        &self,
+        pod: Option<&PodKey>,
+    ) -> Result<Vec<SeenContainer>, EngineError> {
+        let filter = pod.map_or_else(|| vec![labels::POD.to_owned()], labels::filter);
+        self.list(filter).await
+    }
+
+    /// The pause containers of all pods, in any state. One call.
+    ///
+    /// # Errors
+    /// As [`Engine::containers`].
+    pub async fn pauses(&self) -> Result<Vec<SeenContainer>, EngineError> {
+        self.list(vec![format!(
+            "{}={}",
+            labels::CONTAINER,
+            labels::PAUSE_CONTAINER
+        )])
+        .await
+    }
+
+    async fn list(&self, filter: Vec<String>) -> Result<Vec<SeenContainer>, EngineError> {
+        let filters = HashMap::from([("label".to_owned(), filter)]);
+        let options = ListContainersOptionsBuilder::default()
+            .all(true)
+            .filters(&filters)
+            .build();
+        let list = self.docker.list_containers(Some(options)).await?;
+        Ok(list.into_iter().filter_map(seen).collect())
+    }
+
+    /// The engine's volumes of the pod, without its record. One call.
+    ///
+    /// # Errors
+    /// As [`Engine::containers`].
+    pub async fn volumes(&self, pod: &PodKey) -> Result<Vec<String>, EngineError> {
+        let filters = HashMap::from([("label".to_owned(), labels::filter(pod))]);
+        let options = ListVolumesOptionsBuilder::default()
+            .filters(&filters)
+            .build();
+        let list = self.docker.list_volumes(Some(options)).await?;
+        let names = list
+            .volumes
+            .unwrap_or_default()
+            .into_iter()
+            .map(|volume| volume.name);
+        let record = names::record(pod);
+        Ok(names.filter(|name| *name != record).collect())
+    }
+
+    /// The pods that have a record. One call.
+    ///
+    /// # Errors
+    /// As [`Engine::containers`].
+    pub async fn records(&self) -> Result<Vec<PodKey>, EngineError> {
+        let filters = HashMap::from([("label".to_owned(), vec![labels::WISH.to_owned()])]);
+        let options = ListVolumesOptionsBuilder::default()
+            .filters(&filters)
+            .build();
+        let list = self.docker.list_volumes(Some(options)).await?;
+        let volumes = list.volumes.unwrap_or_default().into_iter();
+        Ok(volumes
+            .filter_map(|volume| {
+                let namespace = volume.labels.get(labels::NAMESPACE)?;
+                Some(PodKey::new(namespace, volume.labels.get(labels::POD)?))
+            })
+            .collect())
+    }
+}
+
+/// A container of podctl; `None` for any other.
+fn seen(summary: ContainerSummary) -> Option<SeenContainer> {
+    let identity = Identity::from_labels(&summary.labels.unwrap_or_default())?;
+    let name = summary
+        .names
+        .unwrap_or_default()
+        .into_iter()
+        .next()
+        .unwrap_or_default();
+    let status = summary.status.unwrap_or_default();
+    let network_mode = summary
+        .host_config
+        .and_then(|host| host.network_mode)
+        .unwrap_or_default();
+    let networks = summary
+        .network_settings
+        .and_then(|settings| settings.networks);
+    let ip = networks
+        .unwrap_or_default()
+        .into_values()
+        .find_map(|endpoint| endpoint.ip_address.filter(|ip| !ip.is_empty()));
+    let mut ports: Vec<SeenPort> = summary
+        .ports
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|port| {
+            Some(SeenPort {
+                container_port: port.private_port,
+                protocol: port.typ.map(|typ| typ.to_string()).unwrap_or_default(),
+                host_ip: port.ip.unwrap_or_default(),
+                host_port: port.public_port?,
+            })
+        })
+        .collect();
+    ports.sort();
+    ports.dedup();
+    Some(SeenContainer {
+        id: summary.id?,
+        name: name.trim_start_matches('/').to_owned(),
+        state: state(summary.state, &status),
+        identity,
+        image: image_id(&summary.image_id.unwrap_or_default()),
+        image_name: summary.image.unwrap_or_default(),
+        joined: network_mode.strip_prefix("container:").map(str::to_owned),
+        ip,
+        created: summary.created.unwrap_or_default(),
+        status,
+        ports,
+    })
+}
+
+/// With its algorithm, which podman leaves out.
+pub(super) fn image_id(id: &str) -> String {
+    if id.contains(':') || id.is_empty() {
+        id.to_owned()
+    } else {
+        format!("sha256:{id}")
+    }
+}
+
+fn state(state: Option<ContainerSummaryStateEnum>, status: &str) -> State {
+    use ContainerSummaryStateEnum as S;
+    match state {
+        Some(S::RUNNING | S::PAUSED | S::RESTARTING) => State::Running,
+        Some(S::EXITED) => State::Exited(exit_code(status).unwrap_or_default()),
+        Some(S::REMOVING | S::DEAD) => State::Removing,
+        _ => State::Created,
+    }
+}
+
+/// The list call tells the exit code only in words: `Exited (137) 2 minutes ago`.
+fn exit_code(status: &str) -> Option<i64> {
+    status.split_once('(')?.1.split_once(')')?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_is_read_from_the_status() {
+        assert_eq!(exit_code("Exited (137) 2 minutes ago"), Some(137));
+        assert_eq!(exit_code("Exited (0) Less than a second ago"), Some(0));
+        assert_eq!(exit_code("Up 3 minutes"), None);
+    }
+
+    #[test]
+    fn an_image_id_names_its_algorithm() {
+        assert_eq!(image_id("ab"), "sha256:ab");
+        assert_eq!(image_id("sha256:ab"), "sha256:ab");
+    }
+}

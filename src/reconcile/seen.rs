@@ -1,0 +1,114 @@
+//! A snapshot of one pod on the engine: what one list call tells, and what is beside it.
+//!
+//! Not here: asking for it (`engine::look`).
+
+use crate::record::{Identity, Record};
+use crate::spec::PodKey;
+
+/// What was seen of one pod.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// The network of all pods is there.
+    pub network: bool,
+    /// Pause containers of other pods, in any state: they need the network.
+    pub other_pauses: usize,
+    /// The record; `None`: there is no such pod.
+    pub record: Option<Record>,
+    /// All containers of the pod.
+    pub containers: Vec<SeenContainer>,
+    /// The engine's volumes of the pod, without the record.
+    pub volumes: Vec<String>,
+}
+
+/// One container, as the list call tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenContainer {
+    /// The engine's id.
+    pub id: String,
+    /// The engine's name, without its slash.
+    pub name: String,
+    /// What its labels say.
+    pub identity: Identity,
+    /// Its state.
+    pub state: State,
+    /// The id of its image.
+    pub image: String,
+    /// As it was asked for.
+    pub image_name: String,
+    /// The id of the pause container that it joined.
+    pub joined: Option<String>,
+    /// Its address in podctl's network (a pause container's).
+    pub ip: Option<String>,
+    /// When it was made, in seconds since 1970.
+    pub created: i64,
+    /// What the engine says of its age: `Up 3 minutes`.
+    pub status: String,
+    /// Ports that are published on the engine's machine (a pause container's).
+    pub ports: Vec<SeenPort>,
+}
+
+/// A published port.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SeenPort {
+    /// Inside the pod.
+    pub container_port: u16,
+    /// `tcp`, `udp`, `sctp`.
+    pub protocol: String,
+    /// The address that the engine listens on.
+    pub host_ip: String,
+    /// The port that it listens on.
+    pub host_port: u16,
+}
+
+/// Of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Made, not started; or a start that failed.
+    Created,
+    /// Running, or frozen by hand.
+    Running,
+    /// Ended with this code.
+    Exited(i64),
+    /// On its way out, or what is left of a removal that failed.
+    Removing,
+}
+
+impl Seen {
+    /// The pause container that counts: the highest attempt.
+    #[must_use]
+    pub fn pause(&self) -> Option<&SeenContainer> {
+        let pauses = self.containers.iter().filter(|c| c.identity.is_pause());
+        pauses.max_by_key(|c| c.identity.attempt)
+    }
+
+    /// Every container but pauses.
+    pub fn members(&self) -> impl Iterator<Item = &SeenContainer> {
+        self.containers.iter().filter(|c| !c.identity.is_pause())
+    }
+
+    /// The container of this name that counts: the highest attempt.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&SeenContainer> {
+        let named = self.members().filter(|c| c.identity.container == name);
+        named.max_by_key(|c| c.identity.attempt)
+    }
+
+    /// The container with this id.
+    pub fn by_id(&mut self, id: &str) -> Option<&mut SeenContainer> {
+        self.containers.iter_mut().find(|c| c.id == id)
+    }
+}
+
+impl SeenContainer {
+    /// The pod that it belongs to.
+    #[must_use]
+    pub fn pod(&self) -> &PodKey {
+        &self.identity.pod
+    }
+
+    /// Whether its main process runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.state == State::Running
+    }
+}
