@@ -1,1 +1,23 @@
-//! Filled in next.
+//! Looks, asks `reconcile`, begins each action as a task of its own, and looks again until the goal is reached.
+//!
+//! - [`pod`]: the loop, for one pod.
+//! - [`execute`]: one action, one or two calls.
+//! - [`up`], [`down`]: a command's way: what comes before the loop, and what a failure leads to.
+//! - [`images`]: which images are there, and pulling those that are not.
+//! - [`event`]: what a command is told meanwhile.
+//! - [`failure`]: what went wrong, and what to do about it.
+//!
+//! Not here: rules (`reconcile`), printing (`output`).
+
+pub mod down;
+pub mod event;
+pub mod execute;
+pub mod failure;
+pub mod images;
+pub mod interrupt;
+pub mod pod;
+pub mod up;
+
+pub use event::{Event, Events};
+pub use failure::Failure;
+pub use interrupt::Interrupt;

@@ -43,7 +43,7 @@ impl Engine {
         let options = CreateContainerOptionsBuilder::default().name(name).build();
         let error = match self.docker.create_container(Some(options), body).await {
             Ok(created) => return Ok(Created::New(created.id)),
-            Err(error) => EngineError::from(error),
+            Err(error) => self.error(error),
         };
         if error.status() == Some(404) {
             return Err(error);
@@ -74,10 +74,7 @@ impl Engine {
     /// # Errors
     /// When it cannot be started, or is gone.
     pub async fn start(&self, id: &str) -> Result<(), EngineError> {
-        Ok(self
-            .docker
-            .start_container(id, None::<StartContainerOptions>)
-            .await?)
+        self.ask(self.docker.start_container(id, None::<StartContainerOptions>)).await
     }
 
     /// Sends a signal. A container that does not run, or is gone, is fine.
@@ -92,7 +89,7 @@ impl Engine {
             .docker
             .kill_container(id, Some(options))
             .await
-            .map_err(EngineError::from)
+            .map_err(|error| self.error(error))
         {
             // Docker API: 404 no such container, 409 not running; podman says 409 too.
             Err(error) if matches!(error.status(), Some(404 | 409)) => Ok(()),
@@ -114,7 +111,7 @@ impl Engine {
             Some(Err(bollard::errors::Error::DockerContainerWaitError { code, .. })) => {
                 Ok(Some(code))
             }
-            Some(Err(error)) => match EngineError::from(error) {
+            Some(Err(error)) => match self.error(error) {
                 error if error.status() == Some(404) => Ok(None),
                 error => Err(error),
             },
@@ -154,7 +151,7 @@ impl Engine {
             .docker
             .remove_container(id, Some(options))
             .await
-            .map_err(EngineError::from)
+            .map_err(|error| self.error(error))
         {
             Err(error) if error.status() == Some(404) => Ok(()),
             // Docker API: 409 when another removes it already.
@@ -182,7 +179,7 @@ impl Engine {
             .docker
             .create_network(request)
             .await
-            .map_err(EngineError::from)
+            .map_err(|error| self.error(error))
         {
             Ok(_) => Ok(()),
             // Docker 20.10 says 403 (the bridge exists), newer ones 409 (the name does).
@@ -204,7 +201,7 @@ impl Engine {
             .docker
             .inspect_network(names::NETWORK, None::<InspectNetworkOptions>)
             .await;
-        match answer.map_err(EngineError::from) {
+        match answer.map_err(|error| self.error(error)) {
             Ok(_) => Ok(true),
             Err(error) if error.status() == Some(404) => Ok(false),
             Err(error) => Err(error),
@@ -220,7 +217,7 @@ impl Engine {
             .docker
             .remove_network(names::NETWORK)
             .await
-            .map_err(EngineError::from)
+            .map_err(|error| self.error(error))
         {
             // Docker API: 403 has active endpoints; podman says 500 for the same.
             Err(error) if matches!(error.status(), Some(403 | 404 | 409 | 500)) => Ok(()),
@@ -251,7 +248,7 @@ impl Engine {
             .docker
             .create_volume(request)
             .await
-            .map_err(EngineError::from)
+            .map_err(|error| self.error(error))
         {
             // Podman refuses what Docker answers with the volume that is there.
             Err(error) => self.record(pod).await?.ok_or(error),
@@ -268,7 +265,7 @@ impl Engine {
             .docker
             .inspect_volume(&names::record(pod))
             .await
-            .map_err(EngineError::from)
+            .map_err(|error| self.error(error))
         {
             Ok(volume) => Ok(Some(volume)),
             Err(error) if error.status() == Some(404) => Ok(None),
@@ -285,7 +282,7 @@ impl Engine {
             .docker
             .remove_volume(name, None::<RemoveVolumeOptions>)
             .await
-            .map_err(EngineError::from)
+            .map_err(|error| self.error(error))
         {
             Err(error) if error.status() == Some(404) => Ok(()),
             result => result,

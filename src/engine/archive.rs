@@ -22,10 +22,7 @@ impl Engine {
     pub async fn upload(&self, id: &str, archive: Vec<u8>) -> Result<(), EngineError> {
         let options = UploadToContainerOptionsBuilder::default().path("/").build();
         let body = bollard::body_full(archive.into());
-        Ok(self
-            .docker
-            .upload_to_container(id, Some(options), body)
-            .await?)
+        self.ask(self.docker.upload_to_container(id, Some(options), body)).await
     }
 
     /// The files of the record, by name; `None` when the container is gone.
@@ -41,7 +38,7 @@ impl Engine {
             .build();
         let stream = self.docker.download_from_container(pause, Some(options));
         let parts: Result<Vec<_>, _> = stream.try_collect().await;
-        match parts.map_err(EngineError::from) {
+        match parts.map_err(|error| self.error(error)) {
             Ok(parts) => Ok(Some(files(&parts.concat()))),
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error),
@@ -61,13 +58,13 @@ impl Engine {
             attach_stderr: Some(true),
             ..Default::default()
         };
-        let exec = self.docker.create_exec(pause, options).await?;
+        let exec = self.ask(self.docker.create_exec(pause, options)).await?;
         if let StartExecResults::Attached { mut output, .. } =
-            self.docker.start_exec(&exec.id, None).await?
+            self.ask(self.docker.start_exec(&exec.id, None)).await?
         {
             while output.next().await.is_some() {}
         }
-        match self.docker.inspect_exec(&exec.id).await?.exit_code {
+        match self.ask(self.docker.inspect_exec(&exec.id)).await?.exit_code {
             Some(0) => Ok(()),
             code => Err(EngineError::Refused {
                 status: 500,

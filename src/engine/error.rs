@@ -1,33 +1,39 @@
 //! What can go wrong with an engine, in kinds that someone branches on.
 //!
-//! Not here: exit codes (`cli`).
+//! Not here: exit codes (`cli`), what a refusal is about (`reason`).
 
+use std::error::Error as StdError;
+use std::io;
+
+use bollard::errors::Error as ClientError;
 use thiserror::Error;
+
+use super::connect::Chosen;
 
 /// An engine that could not be asked, or that said no.
 #[derive(Debug, Error)]
 pub enum EngineError {
-    /// Nobody answers at the address. Exit code 3.
-    #[error("no engine answers at {address}")]
+    /// Nobody answers at the address.
+    #[error("no engine answers at {address}: {reason}")]
     Unreachable {
         /// Where it was looked for, and by what it was chosen.
         address: String,
         /// Why.
-        source: std::io::Error,
+        reason: String,
     },
-    /// The socket is there, but this user may not open it. Exit code 3.
+    /// The socket is there, but this user may not open it.
     #[error("permission denied to connect to the engine at {address}")]
     PermissionDenied {
-        /// Where it was looked for.
+        /// Where it was looked for, and by what it was chosen.
         address: String,
     },
-    /// The choice of an engine (a flag, a variable, a context) cannot be followed. Exit code 3.
+    /// The choice of an engine (a flag, a variable, a context) cannot be followed, or podctl cannot work with it.
     #[error("{message}")]
     Choice {
         /// What is wrong with it.
         message: String,
     },
-    /// The engine answered, but refused. Exit code 1.
+    /// The engine answered, but refused.
     #[error("{message}")]
     Refused {
         /// HTTP status.
@@ -35,11 +41,11 @@ pub enum EngineError {
         /// The engine's own reason.
         message: String,
     },
-    /// The connection broke, or an answer made no sense. Exit code 1.
+    /// The connection broke, or an answer made no sense.
     #[error("talking to the engine failed")]
     Broken {
         /// Why.
-        source: bollard::errors::Error,
+        source: ClientError,
     },
 }
 
@@ -52,21 +58,66 @@ impl EngineError {
             _ => None,
         }
     }
-}
 
-/// What the client says, told apart by what a caller can do about it.
-impl From<bollard::errors::Error> for EngineError {
-    fn from(error: bollard::errors::Error) -> Self {
-        use bollard::errors::Error as E;
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreachable { .. } => Some(
+                "is the engine running? `sudo systemctl start docker` starts it; `--host`, `DOCKER_HOST` or \
+                 `--context` choose another",
+            ),
+            Self::PermissionDenied { .. } => Some(
+                "run podctl as a user of the group `docker` (`sudo usermod -aG docker $USER`, then log in again), \
+                 or use a rootless engine",
+            ),
+            _ => None,
+        }
+    }
+
+    /// Of a client that could not be set up.
+    pub(super) fn at_connect(error: ClientError, chosen: &Chosen) -> Self {
+        let address = address(chosen);
         match error {
-            E::DockerResponseServerError {
-                status_code,
-                message,
-            } => Self::Refused {
-                status: status_code,
-                message,
-            },
+            ClientError::SocketNotFoundError(_) => {
+                Self::Unreachable { address, reason: "there is no such socket".to_owned() }
+            }
+            error => Self::Choice { message: format!("the engine at {address}: {error}") },
+        }
+    }
+
+    /// Of a request. The client hides the reason of a failed connection in the sources of its error.
+    pub(super) fn of_request(error: ClientError, chosen: &Chosen) -> Self {
+        match error {
+            ClientError::DockerResponseServerError { status_code, message } => {
+                Self::Refused { status: status_code, message: message.trim().to_owned() }
+            }
+            ClientError::DockerStreamError { error } => Self::Refused { status: 500, message: error },
+            ClientError::HyperLegacyError { ref err } if err.is_connect() => {
+                let address = address(chosen);
+                match io_kind(&error) {
+                    Some(io::ErrorKind::PermissionDenied) => Self::PermissionDenied { address },
+                    _ => Self::Unreachable { address, reason: innermost(&error) },
+                }
+            }
             source => Self::Broken { source },
         }
     }
+}
+
+fn address(chosen: &Chosen) -> String {
+    format!("{}, chosen by {}", chosen.endpoint.host, chosen.by)
+}
+
+fn sources(error: &ClientError) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    let first: &(dyn StdError + 'static) = error;
+    std::iter::successors(Some(first), |error: &&(dyn StdError + 'static)| (*error).source())
+}
+
+fn io_kind(error: &ClientError) -> Option<io::ErrorKind> {
+    sources(error).find_map(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind)
+}
+
+fn innermost(error: &ClientError) -> String {
+    sources(error).last().map(ToString::to_string).unwrap_or_default()
 }

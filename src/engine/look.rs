@@ -2,14 +2,14 @@
 //!
 //! Not here: what follows from it (`reconcile`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, Volume};
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
 
 use super::{Engine, EngineError};
-use crate::reconcile::seen::{SeenContainer, SeenPort, State};
-use crate::record::{Identity, labels, names};
+use crate::reconcile::seen::{Seen, SeenContainer, SeenPort, State};
+use crate::record::{Identity, Record, RecordError, labels, names, wish};
 use crate::spec::PodKey;
 
 impl Engine {
@@ -44,8 +44,56 @@ impl Engine {
             .all(true)
             .filters(&filters)
             .build();
-        let list = self.docker.list_containers(Some(options)).await?;
+        let list = self.ask(self.docker.list_containers(Some(options))).await?;
         Ok(list.into_iter().filter_map(seen).collect())
+    }
+
+    /// All that there is of a pod, asked for together; the record without its files. What only the way down needs
+    /// (volumes, the pauses of other pods) is asked for when `whole`.
+    ///
+    /// # Errors
+    /// As [`Engine::containers`].
+    pub async fn look(&self, pod: &PodKey, whole: bool) -> Result<Seen, EngineError> {
+        let beside = async {
+            if !whole {
+                return Ok((Vec::new(), Vec::new()));
+            }
+            tokio::try_join!(self.volumes(pod), self.pauses())
+        };
+        let (containers, network, record, (mut volumes, pauses)) = tokio::try_join!(
+            self.containers(Some(pod)),
+            self.has_network(),
+            self.record(pod),
+            beside
+        )?;
+        let record = record.and_then(|volume| {
+            let is_ours = volume.labels.contains_key(labels::POD);
+            let record = read_record(&volume, &BTreeMap::new()).ok();
+            if record.is_none() && is_ours {
+                // An engine makes a volume that a container names and that is not there: what is left of a race.
+                volumes.push(volume.name);
+            }
+            record
+        });
+        let other_pauses = pauses.iter().filter(|pause| pause.pod() != pod).count();
+        Ok(Seen { network, other_pauses, record, containers, volumes })
+    }
+
+    /// The name of a container, of whomever, that publishes a host port. One call.
+    ///
+    /// # Errors
+    /// As [`Engine::containers`].
+    pub async fn publisher(&self, port: u16) -> Result<Option<String>, EngineError> {
+        let filters = HashMap::from([("publish".to_owned(), vec![port.to_string()])]);
+        let options = ListContainersOptionsBuilder::default().filters(&filters).build();
+        let list = self.ask(self.docker.list_containers(Some(options))).await?;
+        let publishes = |container: &ContainerSummary| {
+            let mut ports = container.ports.iter().flatten();
+            ports.any(|published| published.public_port == Some(port))
+        };
+        let holder = list.into_iter().find(publishes);
+        let name = holder.and_then(|container| container.names?.into_iter().next());
+        Ok(name.map(|name| name.trim_start_matches('/').to_owned()))
     }
 
     /// The engine's volumes of the pod, without its record. One call.
@@ -57,7 +105,7 @@ impl Engine {
         let options = ListVolumesOptionsBuilder::default()
             .filters(&filters)
             .build();
-        let list = self.docker.list_volumes(Some(options)).await?;
+        let list = self.ask(self.docker.list_volumes(Some(options))).await?;
         let names = list
             .volumes
             .unwrap_or_default()
@@ -76,7 +124,7 @@ impl Engine {
         let options = ListVolumesOptionsBuilder::default()
             .filters(&filters)
             .build();
-        let list = self.docker.list_volumes(Some(options)).await?;
+        let list = self.ask(self.docker.list_volumes(Some(options))).await?;
         let volumes = list.volumes.unwrap_or_default().into_iter();
         Ok(volumes
             .filter_map(|volume| {
@@ -85,6 +133,18 @@ impl Engine {
             })
             .collect())
     }
+}
+
+/// What the record says: the labels of its volume, and its files.
+///
+/// # Errors
+/// When it is not podctl's, or a newer podctl's.
+pub fn read_record(
+    volume: &Volume,
+    files: &BTreeMap<String, Vec<u8>>,
+) -> Result<Record, RecordError> {
+    let label = |key: &str| volume.labels.get(key).map(String::as_str);
+    wish::read(&volume.name, label(labels::UID), label(labels::WISH), files)
 }
 
 /// A container of podctl; `None` for any other.

@@ -112,3 +112,43 @@ impl SeenContainer {
         self.state == State::Running
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::record::labels::PAUSE_CONTAINER;
+    use crate::spec::RestartPolicy;
+
+    /// The pause container of the pod `web` of `a` and `b`.
+    pub(crate) fn pause(state: State) -> SeenContainer {
+        SeenContainer { joined: None, ..member(PAUSE_CONTAINER, state) }
+    }
+
+    /// A container of that pod.
+    pub(crate) fn member(name: &str, state: State) -> SeenContainer {
+        SeenContainer {
+            id: format!("{name}-0"),
+            name: format!("web_{name}_0"),
+            identity: Identity {
+                pod: PodKey::new("default", "web"),
+                uid: "u".into(),
+                container: name.into(),
+                generation: 1,
+                hash: String::new(),
+                attempt: 0,
+                containers: vec!["a".into(), "b".into()],
+                grace_period: 30,
+                restart_policy: RestartPolicy::Always,
+                stop_signal: String::new(),
+            },
+            state,
+            image: "sha256:1".into(),
+            image_name: "busybox".into(),
+            joined: Some(format!("{PAUSE_CONTAINER}-0")),
+            ip: None,
+            created: 0,
+            status: String::new(),
+            ports: Vec::new(),
+        }
+    }
+}

@@ -36,6 +36,20 @@ pub fn pause(pod: &Pod) -> String {
     })
 }
 
+/// The fields of the manifest for which the pause is made anew.
+#[must_use]
+pub fn pause_changes(old: &Pod, new: &Pod) -> Vec<String> {
+    let changed = [
+        ("spec.hostname", old.hostname != new.hostname),
+        ("spec.subdomain", old.subdomain != new.subdomain),
+        ("spec.shareProcessNamespace", old.pids != new.pids),
+        ("spec.hostAliases", old.host_aliases != new.host_aliases),
+        ("published ports", old.publish != new.publish),
+        ("spec.volumes", mounted_by_pause(old) != mounted_by_pause(new)),
+    ];
+    changed.into_iter().filter(|(_, changed)| *changed).map(|(field, _)| field.to_owned()).collect()
+}
+
 /// Of one container: a difference makes it anew. The pod's grace period and restart policy are in it, for the engine
 /// keeps them with the container.
 #[must_use]
@@ -139,7 +153,7 @@ fn hash(input: &impl Serialize) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::spec::volume::{EmptyDir, HostPath, HostPathType};
-    use crate::spec::{EnvVar, Mount, Pids, PodKey, PullPolicy, Volume};
+    use crate::spec::{EnvVar, Mount, Pids, PodKey, PullPolicy, Resources, Security, Volume};
 
     /// A container with nothing but a name and an image.
     pub(crate) fn plain(name: &str) -> Container {
@@ -156,6 +170,8 @@ pub(crate) mod tests {
             stdin_once: false,
             ports: vec![],
             mounts: vec![],
+            resources: Resources::default(),
+            security: Security::default(),
         }
     }
 

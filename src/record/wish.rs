@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::hash;
-use crate::spec::{ConfigMap, Desired, Publish};
+use crate::spec::{ConfigMap, Desired, Protocol, Publish};
 
 /// Of what this podctl writes. One that finds a higher number changes nothing.
 pub const FORMAT: u32 = 1;
@@ -63,6 +63,19 @@ impl From<&Publish> for PublishWish {
             container_port: publish.container_port,
             protocol: publish.protocol.to_string(),
         }
+    }
+}
+
+impl PublishWish {
+    /// Reads it back; `None` for a protocol that this podctl does not know.
+    #[must_use]
+    pub fn to_publish(&self) -> Option<Publish> {
+        Some(Publish {
+            host_ip: self.host_ip.clone(),
+            host_port: self.host_port,
+            container_port: self.container_port,
+            protocol: Protocol::parse(&self.protocol)?,
+        })
     }
 }
 

@@ -46,6 +46,52 @@ pub struct Container {
     /// In the order of the manifest.
     #[serde(skip_serializing_if = "is_default")]
     pub mounts: Vec<Mount>,
+    /// What it may use.
+    #[serde(skip_serializing_if = "is_default")]
+    pub resources: Resources,
+    /// As whom, and with which rights.
+    #[serde(skip_serializing_if = "is_default")]
+    pub security: Security,
+}
+
+/// `resources`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Resources {
+    /// `limits.cpu`, in thousandths of a processor.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cpu_limit: Option<u64>,
+    /// `requests.cpu`, in thousandths of a processor; the limit where nothing is requested.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cpu_request: Option<u64>,
+    /// `limits.memory`, in bytes.
+    #[serde(skip_serializing_if = "is_default")]
+    pub memory_limit: Option<u64>,
+}
+
+/// `securityContext`, with the pod's filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Security {
+    /// `runAsUser`; `None`: the image's own.
+    #[serde(skip_serializing_if = "is_default")]
+    pub user: Option<i64>,
+    /// `runAsGroup`; `None`: the image's own.
+    #[serde(skip_serializing_if = "is_default")]
+    pub group: Option<i64>,
+    /// `readOnlyRootFilesystem`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub read_only_root: bool,
+    /// `privileged`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub privileged: bool,
+    /// `allowPrivilegeEscalation: false`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub no_new_privileges: bool,
+    /// `capabilities.add`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub add_capabilities: Vec<String>,
+    /// `capabilities.drop`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub drop_capabilities: Vec<String>,
 }
 
 /// One entry of `env`.
@@ -82,6 +128,19 @@ pub enum Protocol {
     Udp,
     /// SCTP.
     Sctp,
+}
+
+impl Protocol {
+    /// Reads `tcp` and `TCP`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "tcp" => Some(Self::Tcp),
+            "udp" => Some(Self::Udp),
+            "sctp" => Some(Self::Sctp),
+            _ => None,
+        }
+    }
 }
 
 /// As Docker spells it: `tcp`.

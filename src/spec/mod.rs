@@ -6,11 +6,15 @@ pub mod container;
 pub mod facts;
 pub mod image;
 pub mod pod;
+pub mod quantity;
 pub mod volume;
 
-pub use container::{Container, EnvVar, Mount, Port, Protocol, PullPolicy};
+pub use container::{
+    Container, EnvVar, Mount, Port, Protocol, PullPolicy, Resources, Security,
+};
 pub use facts::{ApiVersion, Architecture, EngineFacts, ImageFacts};
 pub use pod::{Desired, Pids, Pod, PodKey, Publish, RestartPolicy};
+pub use quantity::Quantity;
 pub use volume::{ConfigMap, Volume, VolumeSource};
 
 /// For `skip_serializing_if`: a field at its default leaves no trace in the hash of a spec, so that a field

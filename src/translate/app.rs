@@ -8,7 +8,7 @@ use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
 
 use super::{env, mounts, pause};
 use crate::record::{Identity, hash};
-use crate::spec::{Container, Desired, EngineFacts, ImageFacts, Pids};
+use crate::spec::{Container, Desired, EngineFacts, ImageFacts, Pids, Resources, Security};
 
 /// Entry points that refuse to run, or do not do their work, unless they are PID 1.
 const MUST_BE_PID_1: [&str; 6] = [
@@ -60,7 +60,9 @@ pub fn app(
     };
     let joined = format!("container:{}", place.pause);
     let mounts = mounts::of_member(desired, container, facts);
+    let security = &container.security;
     ContainerCreateBody {
+        user: user(security),
         // The id, so that a tag that moves meanwhile changes nothing.
         image: Some(image.id.clone()),
         labels: Some(identity.to_labels().into_iter().collect()),
@@ -82,7 +84,14 @@ pub fn app(
             binds: given(mounts.binds),
             restart_policy: Some(pause::no_restart()),
             log_config: log_config(facts),
-            ..Default::default()
+            readonly_rootfs: Some(security.read_only_root),
+            privileged: Some(security.privileged),
+            cap_add: given(security.add_capabilities.clone()),
+            cap_drop: given(security.drop_capabilities.clone()),
+            security_opt: security
+                .no_new_privileges
+                .then(|| vec!["no-new-privileges".to_owned()]),
+            ..resources(&container.resources)
         }),
         ..Default::default()
     }
@@ -110,6 +119,33 @@ pub fn must_be_pid_1(container: &Container, image: &ImageFacts) -> bool {
     ];
     let program = given.into_iter().find_map(|list| list.first());
     program.is_some_and(|program| MUST_BE_PID_1.contains(&program.as_str()))
+}
+
+/// Docker API: `USER[:GROUP]`; a group alone goes with root.
+fn user(security: &Security) -> Option<String> {
+    match (security.user, security.group) {
+        (Some(user), Some(group)) => Some(format!("{user}:{group}")),
+        (Some(user), None) => Some(user.to_string()),
+        (None, Some(group)) => Some(format!("0:{group}")),
+        (None, None) => None,
+    }
+}
+
+/// Limits and shares as the kubelet sets them (kubelet: `MilliCPUToQuota`, `MilliCPUToShares`).
+fn resources(resources: &Resources) -> HostConfig {
+    const PERIOD: u64 = 100_000;
+    let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let quota = |cpu: u64| signed((cpu * PERIOD / 1000).max(1000));
+    let shares = |cpu: u64| signed((cpu * 1024 / 1000).clamp(2, 262_144));
+    HostConfig {
+        cpu_period: resources.cpu_limit.map(|_| signed(PERIOD)),
+        cpu_quota: resources.cpu_limit.map(quota),
+        cpu_shares: resources.cpu_request.map(shares),
+        memory: resources.memory_limit.map(signed),
+        // Else the engine grants as much again of swap.
+        memory_swap: resources.memory_limit.map(signed),
+        ..Default::default()
+    }
 }
 
 fn log_config(facts: &EngineFacts) -> Option<HostConfigLogConfig> {

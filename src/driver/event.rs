@@ -1,0 +1,77 @@
+//! What a command is told while a pod is driven. Plain data; words are `output`'s.
+//!
+//! Not here: the engine's own events (`engine::events`).
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::engine::images::PullProgress;
+use crate::reconcile::Action;
+
+/// Something that a person may want to see.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// An action has begun.
+    Began(Action),
+    /// An action has ended well.
+    Ended(Action),
+    /// An image is being pulled.
+    Pulling {
+        /// As the manifest names it.
+        image: String,
+    },
+    /// How far the pull is.
+    Pull {
+        /// As the manifest names it.
+        image: String,
+        /// One layer of it.
+        progress: PullProgress,
+    },
+    /// An image has been pulled.
+    Pulled {
+        /// As the manifest names it.
+        image: String,
+    },
+    /// Another `up` or `down` has changed what is wanted of the pod.
+    Overtaken {
+        /// The generation that is driven to now.
+        generation: u64,
+    },
+    /// What was made is taken away again.
+    TakingAway,
+    /// A container keeps a PID namespace of its own, since its image must be PID 1 and the manifest says nothing.
+    OwnPids {
+        /// Its name.
+        container: String,
+    },
+    /// The pause container is made anew for these fields of the pod.
+    PauseChanged {
+        /// Paths of fields: `spec.hostname`.
+        fields: Vec<String>,
+    },
+}
+
+/// Where they go. Nobody need listen.
+#[derive(Debug, Clone)]
+pub struct Events(Option<UnboundedSender<Event>>);
+
+impl Events {
+    /// To this channel.
+    #[must_use]
+    pub fn to(sender: UnboundedSender<Event>) -> Self {
+        Self(Some(sender))
+    }
+
+    /// To nobody.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self(None)
+    }
+
+    /// Tells.
+    pub fn tell(&self, event: Event) {
+        if let Some(sender) = &self.0 {
+            // A command that has stopped listening does not stop the work.
+            let _ = sender.send(event);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Carries out one action, and says what it changed. One match, no policy.
+//!
+//! Not here: what follows from a failure (`pod`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::act::Created;
+use crate::engine::{Engine, EngineError};
+use crate::pause::PauseImage;
+use crate::reconcile::action::Target;
+use crate::reconcile::{Action, Seen, SeenContainer, State};
+use crate::record::{Identity, hash, labels, names};
+use crate::spec::{Desired, EngineFacts, ImageFacts, PodKey};
+use crate::translate::app::Place;
+use crate::translate::{self, archive};
+
+/// All that carrying out needs besides the action. Shared by the actions under way.
+#[derive(Debug)]
+pub struct Plan {
+    /// The pod.
+    pub key: PodKey,
+    /// Its uid.
+    pub uid: String,
+    /// The generation that is driven to.
+    pub generation: u64,
+    /// What is wanted; `None` on the way down.
+    pub desired: Option<Desired>,
+    /// What the volumes hold now, where it is known.
+    pub old: Option<Desired>,
+    /// Of the engine.
+    pub facts: EngineFacts,
+    /// By the reference in the manifest.
+    pub images: std::collections::BTreeMap<String, ImageFacts>,
+    /// The id of the pause image.
+    pub pause_image: String,
+}
+
+/// What an action changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// The network is there, or gone.
+    Network(bool),
+    /// A container was made.
+    Made(Box<SeenContainer>),
+    /// Another made it, or it is gone: look again.
+    Raced,
+    /// The volumes are filled with what has this hash.
+    Filled(String),
+    /// A container runs.
+    Running(String),
+    /// A container has ended; `None`: it is gone too.
+    Ended(String, Option<i64>),
+    /// A container is gone.
+    Removed(String),
+    /// A volume is gone.
+    VolumeRemoved(String),
+    /// The record is gone.
+    RecordRemoved,
+}
+
+/// Does it.
+///
+/// # Errors
+/// As the engine says.
+pub async fn execute(
+    engine: &Engine,
+    plan: &Arc<Plan>,
+    action: &Action,
+) -> Result<Effect, EngineError> {
+    match action {
+        Action::CreateNetwork => {
+            engine.create_network(translate::network::network(&plan.facts)).await?;
+            Ok(Effect::Network(true))
+        }
+        Action::RemoveNetwork => {
+            engine.remove_network().await?;
+            Ok(Effect::Network(false))
+        }
+        Action::CreatePause { attempt, .. } => create_pause(engine, plan, *attempt).await,
+        Action::Create { container, attempt, pause, .. } => {
+            create_member(engine, plan, container, *attempt, pause).await
+        }
+        Action::Fill { pause } => fill(engine, plan, pause).await,
+        Action::Refill { pause } => refill(engine, plan, pause).await,
+        Action::Start(Target { id, .. }) => {
+            engine.start(id).await?;
+            Ok(Effect::Running(id.clone()))
+        }
+        Action::Stop { target, signal, grace_period, .. } => {
+            let signal = if signal.is_empty() { "SIGTERM" } else { signal };
+            let code = engine.stop(&target.id, signal, Duration::from_secs(*grace_period)).await?;
+            Ok(Effect::Ended(target.id.clone(), code))
+        }
+        Action::Remove { target, .. } => {
+            engine.remove(&target.id).await?;
+            Ok(Effect::Removed(target.id.clone()))
+        }
+        Action::RemoveVolume { name } => {
+            engine.remove_volume(name).await?;
+            Ok(Effect::VolumeRemoved(name.clone()))
+        }
+        Action::RemoveRecord => {
+            engine.remove_volume(&names::record(&plan.key)).await?;
+            Ok(Effect::RecordRemoved)
+        }
+    }
+}
+
+/// Brings what was seen up to date with an effect.
+pub fn apply(seen: &mut Seen, effect: Effect) {
+    match effect {
+        Effect::Network(there) => seen.network = there,
+        Effect::Made(container) => seen.containers.push(*container),
+        Effect::Raced => {}
+        Effect::Filled(hash) => {
+            if let Some(record) = &mut seen.record {
+                record.filled = Some(hash);
+            }
+        }
+        Effect::Running(id) => set_state(seen, &id, State::Running),
+        Effect::Ended(id, Some(code)) => set_state(seen, &id, State::Exited(code)),
+        Effect::Ended(id, None) | Effect::Removed(id) => seen.containers.retain(|c| c.id != id),
+        Effect::VolumeRemoved(name) => seen.volumes.retain(|volume| *volume != name),
+        Effect::RecordRemoved => seen.record = None,
+    }
+}
+
+fn set_state(seen: &mut Seen, id: &str, state: State) {
+    if let Some(container) = seen.by_id(id) {
+        container.state = state;
+    }
+}
+
+async fn create_pause(
+    engine: &Engine,
+    plan: &Plan,
+    attempt: u32,
+) -> Result<Effect, EngineError> {
+    let Some(desired) = &plan.desired else { return Ok(Effect::Raced) };
+    let pod = &desired.pod;
+    let body =
+        translate::pause::pause(pod, &plan.uid, plan.generation, attempt, &plan.pause_image);
+    let name = names::pause(&plan.key, attempt);
+    let identity = Identity {
+        hash: hash::pause(pod),
+        attempt,
+        ..Identity::of(pod, &plan.uid, plan.generation, labels::PAUSE_CONTAINER)
+    };
+    let made = made(identity, &plan.pause_image, None);
+    create(engine, plan, &name, body, made).await
+}
+
+async fn create_member(
+    engine: &Engine,
+    plan: &Plan,
+    container: &str,
+    attempt: u32,
+    pause: &str,
+) -> Result<Effect, EngineError> {
+    let found = plan.desired.as_ref().and_then(|desired| {
+        let container = desired.pod.container(container)?;
+        Some((desired, container, plan.images.get(&container.image)?))
+    });
+    let Some((desired, container, image)) = found else { return Ok(Effect::Raced) };
+    let place = Place { uid: &plan.uid, generation: plan.generation, attempt, pause };
+    let body = translate::app::app(desired, container, place, image, &plan.facts);
+    let name = names::container(&plan.key, &container.name, attempt);
+    let identity = Identity {
+        hash: hash::container(&desired.pod, container),
+        attempt,
+        stop_signal: image.stop_signal.clone(),
+        ..Identity::of(&desired.pod, &plan.uid, plan.generation, &container.name)
+    };
+    create(engine, plan, &name, body, made(identity, &image.id, Some(pause))).await
+}
+
+/// A container just made, but for its id and name.
+fn made(identity: Identity, image: &str, joined: Option<&str>) -> SeenContainer {
+    SeenContainer {
+        id: String::new(),
+        name: String::new(),
+        identity,
+        state: State::Created,
+        image: image.to_owned(),
+        image_name: String::new(),
+        joined: joined.map(str::to_owned),
+        ip: None,
+        created: 0,
+        status: String::new(),
+        ports: Vec::new(),
+    }
+}
+
+/// Creates under the name, or under one beside it where somebody else's container has it.
+async fn create(
+    engine: &Engine,
+    plan: &Plan,
+    name: &str,
+    body: bollard::models::ContainerCreateBody,
+    made: SeenContainer,
+) -> Result<Effect, EngineError> {
+    let beside = format!("{name}_{}", plan.uid.get(..8).unwrap_or(&plan.uid));
+    for name in [name, &beside] {
+        match engine.create(&plan.key, name, body.clone()).await? {
+            Created::New(id) => {
+                let name = name.to_owned();
+                return Ok(Effect::Made(Box::new(SeenContainer { id, name, ..made })));
+            }
+            Created::Taken { foreign: false } => return Ok(Effect::Raced),
+            Created::Taken { foreign: true } => {}
+        }
+    }
+    Err(EngineError::Refused {
+        status: 409,
+        message: format!("the names `{name}` and `{beside}` are taken by containers that are not podctl's"),
+    })
+}
+
+async fn fill(engine: &Engine, plan: &Plan, pause: &str) -> Result<Effect, EngineError> {
+    let Some(desired) = &plan.desired else { return Ok(Effect::Raced) };
+    engine.upload(pause, archive::fill(desired)).await?;
+    Ok(Effect::Filled(hash::payload(desired)))
+}
+
+async fn refill(engine: &Engine, plan: &Plan, pause: &str) -> Result<Effect, EngineError> {
+    let Some(desired) = &plan.desired else { return Ok(Effect::Raced) };
+    let (content, renames) = archive::refill(desired, plan.old.as_ref());
+    engine.upload(pause, content).await?;
+    for rename in renames {
+        engine.rename(pause, &rename.from, &rename.to).await?;
+    }
+    engine.upload(pause, archive::filled(desired)).await?;
+    Ok(Effect::Filled(hash::payload(desired)))
+}
+
+/// Loads the pause image into an engine that lacks it.
+///
+/// # Errors
+/// When the engine cannot take it.
+pub async fn ensure_pause_image(engine: &Engine, facts: &EngineFacts) -> Result<String, EngineError> {
+    let id = crate::pause::id(facts.architecture);
+    if engine.image_facts(&id).await?.is_none() {
+        let PauseImage { archive, .. } = crate::pause::image(facts.architecture);
+        engine.load_image(archive).await?;
+    }
+    Ok(id)
+}

@@ -1,0 +1,145 @@
+//! Which images are there, and pulling those that are not, before anything is made.
+//!
+//! Not here: how a pull goes (`engine::images`), credentials (`engine::credentials`).
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, anyhow};
+use futures_util::future::try_join_all;
+
+use super::{Event, Events};
+use crate::engine::{Engine, EngineError};
+use crate::spec::{ImageFacts, Pod, PullPolicy};
+
+/// `--pull`: what it says goes for every container; nothing said leaves it to each one's `imagePullPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pull {
+    /// `imagePullPolicy`.
+    #[default]
+    AsTheManifestSays,
+    /// Pull what is missing.
+    Missing,
+    /// Ask the registry each time.
+    Always,
+    /// Never ask.
+    Never,
+}
+
+/// The images that a pod names, each once.
+#[must_use]
+pub fn references(pod: &Pod) -> Vec<String> {
+    let mut references: Vec<String> = pod.containers.iter().map(|c| c.image.clone()).collect();
+    references.sort();
+    references.dedup();
+    references
+}
+
+/// What the engine has of them. Asked for together.
+///
+/// # Errors
+/// When the engine does not answer.
+pub async fn find(
+    engine: &Engine,
+    references: &[String],
+) -> Result<BTreeMap<String, Option<ImageFacts>>, EngineError> {
+    let one = |reference: &String| {
+        let reference = reference.clone();
+        async move { Ok((reference.clone(), engine.image_facts(&reference).await?)) }
+    };
+    Ok(try_join_all(references.iter().map(one)).await?.into_iter().collect())
+}
+
+/// Pulls what is to be pulled, each image once, all together, and gives the facts about all.
+///
+/// # Errors
+/// When an image cannot be had; the first is named with the container that wants it.
+pub async fn ensure(
+    engine: &Engine,
+    pod: &Pod,
+    found: BTreeMap<String, Option<ImageFacts>>,
+    pull: Pull,
+    events: &Events,
+) -> anyhow::Result<BTreeMap<String, ImageFacts>> {
+    let one = |(reference, facts): (String, Option<ImageFacts>)| async move {
+        let facts = match (facts, policy(pod, &reference, pull)) {
+            (Some(facts), PullPolicy::IfNotPresent | PullPolicy::Never) => facts,
+            (None, PullPolicy::Never) => return Err(never(pod, &reference)),
+            (found, _) => fetch(engine, pod, &reference, found, events).await?,
+        };
+        Ok((reference, facts))
+    };
+    Ok(try_join_all(found.into_iter().map(one)).await?.into_iter().collect())
+}
+
+/// Of several containers with one image, the keenest decides.
+fn policy(pod: &Pod, reference: &str, pull: Pull) -> PullPolicy {
+    match pull {
+        Pull::Missing => return PullPolicy::IfNotPresent,
+        Pull::Always => return PullPolicy::Always,
+        Pull::Never => return PullPolicy::Never,
+        Pull::AsTheManifestSays => {}
+    }
+    let of_image = pod.containers.iter().filter(|c| c.image == reference).map(|c| c.pull);
+    of_image.fold(PullPolicy::Never, |keenest, pull| match (keenest, pull) {
+        (PullPolicy::Always, _) | (_, PullPolicy::Always) => PullPolicy::Always,
+        (PullPolicy::IfNotPresent, _) | (_, PullPolicy::IfNotPresent) => PullPolicy::IfNotPresent,
+        _ => PullPolicy::Never,
+    })
+}
+
+async fn fetch(
+    engine: &Engine,
+    pod: &Pod,
+    reference: &str,
+    _found: Option<ImageFacts>,
+    events: &Events,
+) -> anyhow::Result<ImageFacts> {
+    let image = reference.to_owned();
+    events.tell(Event::Pulling { image: image.clone() });
+    let tell = |progress| events.tell(Event::Pull { image: image.clone(), progress });
+    engine.pull(reference, tell).await.with_context(|| {
+        format!("failed to pull the image `{reference}` of {}", wanted_by(pod, reference))
+    })?;
+    events.tell(Event::Pulled { image: image.clone() });
+    engine
+        .image_facts(reference)
+        .await?
+        .ok_or_else(|| anyhow!("the image `{reference}` is not there after its pull"))
+}
+
+fn never(pod: &Pod, reference: &str) -> anyhow::Error {
+    anyhow!(
+        "the image `{reference}` of {} is not on the engine, and its pull policy is Never: load it, or allow the pull",
+        wanted_by(pod, reference)
+    )
+}
+
+fn wanted_by(pod: &Pod, reference: &str) -> String {
+    let names = pod.containers.iter().filter(|c| c.image == reference);
+    let names: Vec<String> = names.map(|c| format!("`{}`", c.name)).collect();
+    format!("container {} of pod `{}`", names.join(", "), pod.key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::hash::tests::pod;
+
+    fn check(pull: Pull, policies: [PullPolicy; 2], expected: PullPolicy) {
+        let mut pod = pod(&["a", "b"]);
+        pod.containers[0].pull = policies[0];
+        pod.containers[1].pull = policies[1];
+        assert_eq!(policy(&pod, "busybox", pull), expected);
+    }
+
+    #[test]
+    fn the_keenest_policy_of_an_images_containers_decides_unless_the_flag_does() {
+        use PullPolicy::{Always, IfNotPresent, Never};
+        check(Pull::AsTheManifestSays, [Never, Never], Never);
+        check(Pull::AsTheManifestSays, [Never, IfNotPresent], IfNotPresent);
+        check(Pull::AsTheManifestSays, [Always, IfNotPresent], Always);
+        check(Pull::Never, [Always, Always], Never);
+        check(Pull::Missing, [Always, Always], IfNotPresent);
+        check(Pull::Always, [Never, Never], Always);
+    }
+}

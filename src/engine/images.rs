@@ -1,0 +1,99 @@
+//! Images: what one says of itself, loading one, pulling one.
+//!
+//! Not here: when to pull (`driver::images`).
+
+use bollard::query_parameters::{CreateImageOptionsBuilder, ImportImageOptions};
+use futures_util::StreamExt;
+
+use super::{Engine, EngineError, credentials};
+use crate::spec::{ImageFacts, image};
+
+/// How far a pull is: one layer of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullProgress {
+    /// The layer; empty: the image.
+    pub layer: String,
+    /// `Downloading`, `Extracting`, `Pull complete`.
+    pub status: String,
+    /// Bytes done, where the engine says.
+    pub current: Option<u64>,
+    /// Bytes in all, where the engine says.
+    pub total: Option<u64>,
+}
+
+impl Engine {
+    /// Facts about an image; `None`: the engine does not have it.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn image_facts(&self, reference: &str) -> Result<Option<ImageFacts>, EngineError> {
+        let image = match self.docker.inspect_image(reference).await.map_err(|e| self.error(e)) {
+            Ok(image) => image,
+            Err(error) if error.status() == Some(404) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let config = image.config.unwrap_or_default();
+        Ok(Some(ImageFacts {
+            id: super::look::image_id(&image.id.unwrap_or_default()),
+            entrypoint: config.entrypoint.unwrap_or_default(),
+            cmd: config.cmd.unwrap_or_default(),
+            env: config.env.unwrap_or_default(),
+            stop_signal: config.stop_signal.unwrap_or_default(),
+            volumes: config.volumes.unwrap_or_default(),
+        }))
+    }
+
+    /// Loads images from an archive as `docker save` makes it.
+    ///
+    /// # Errors
+    /// When the engine refuses it.
+    pub async fn load_image(&self, archive: Vec<u8>) -> Result<(), EngineError> {
+        let body = bollard::body_full(archive.into());
+        let mut answers = self.docker.import_image(ImportImageOptions::default(), body, None);
+        while let Some(answer) = answers.next().await {
+            let answer = answer.map_err(|error| self.error(error))?;
+            if let Some(message) = answer.error_detail.and_then(|detail| detail.message) {
+                return Err(EngineError::Refused { status: 500, message });
+            }
+        }
+        Ok(())
+    }
+
+    /// Pulls an image with the client's own credentials, and tells how far it is. Nothing is tried twice: a registry that
+    /// refuses is quoted.
+    ///
+    /// # Errors
+    /// When the registry, or the engine, refuses.
+    pub async fn pull(
+        &self,
+        reference: &str,
+        mut tell: impl FnMut(PullProgress),
+    ) -> Result<(), EngineError> {
+        let found = credentials::find(image::registry(reference)).await;
+        let tagged = image::with_tag(reference);
+        let options = CreateImageOptionsBuilder::default().from_image(&tagged).build();
+        let mut answers = self.docker.create_image(Some(options), None, found.credentials);
+        while let Some(answer) = answers.next().await {
+            let answer = answer
+                .map_err(|error| self.error(error))
+                .map_err(|error| with_complaint(error, found.complaint.as_deref()))?;
+            let detail = answer.progress_detail.unwrap_or_default();
+            tell(PullProgress {
+                layer: answer.id.unwrap_or_default(),
+                status: answer.status.unwrap_or_default(),
+                current: detail.current.and_then(|bytes| u64::try_from(bytes).ok()),
+                total: detail.total.and_then(|bytes| u64::try_from(bytes).ok()),
+            });
+        }
+        Ok(())
+    }
+}
+
+fn with_complaint(error: EngineError, complaint: Option<&str>) -> EngineError {
+    match (error, complaint) {
+        (EngineError::Refused { status, message }, Some(complaint)) => {
+            EngineError::Refused { status, message: format!("{message} ({complaint})") }
+        }
+        (error, _) => error,
+    }
+}

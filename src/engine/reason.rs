@@ -1,0 +1,90 @@
+//! What an engine's refusal is about, read from its words: engines tell most of it in words alone.
+//!
+//! Not here: what to do about it (`driver::failure`).
+
+use super::EngineError;
+
+impl EngineError {
+    /// The engine's own words, where it refused.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Refused { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
+    /// A start that needs a network which is not there (Docker: `network NAME not found`).
+    #[must_use]
+    pub fn is_missing_network(&self, network: &str) -> bool {
+        let reason = self.reason().unwrap_or_default();
+        reason.contains("network")
+            && reason.contains("not found")
+            && (reason.contains(network) || !reason.contains("container"))
+    }
+
+    /// A create whose image is not there (Docker: `No such image`).
+    #[must_use]
+    pub fn is_missing_image(&self) -> bool {
+        self.reason().is_some_and(|reason| reason.to_lowercase().contains("no such image"))
+    }
+
+    /// The host port that is taken, where that was the reason (Docker: `Bind for 0.0.0.0:8880 failed: port is already
+    /// allocated`, `listen tcp4 0.0.0.0:8880: bind: address already in use`; podman: `bind: address already in use`).
+    #[must_use]
+    pub fn taken_port(&self) -> Option<u16> {
+        let reason = self.reason()?;
+        let at = ["port is already allocated", "address already in use"]
+            .iter()
+            .find_map(|words| reason.find(words))?;
+        let mut words = reason[..at].split_whitespace().rev();
+        words.find_map(|word| word.trim_end_matches(':').rsplit_once(':')?.1.parse().ok())
+    }
+
+    /// The program of a container could not be run (Docker: exit codes 126 and 127 of a start).
+    #[must_use]
+    pub fn is_missing_program(&self) -> bool {
+        self.reason().is_some_and(|reason| {
+            reason.contains("executable file not found")
+                || (reason.contains("exec") && reason.contains("no such file or directory"))
+                || (reason.contains("exec") && reason.contains("permission denied"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(message: &str) -> EngineError {
+        EngineError::Refused { status: 500, message: message.into() }
+    }
+
+    #[test]
+    fn the_taken_port_is_read_from_the_reason() {
+        let allocated = "driver failed programming external connectivity on endpoint web_POD_0 (00): Bind for \
+                         0.0.0.0:8880 failed: port is already allocated";
+        assert_eq!(refused(allocated).taken_port(), Some(8880));
+        let used = "driver failed programming external connectivity on endpoint x: Error starting userland proxy: \
+                    listen tcp4 0.0.0.0:18091: bind: address already in use";
+        assert_eq!(refused(used).taken_port(), Some(18091));
+        let ipv6 = "listen tcp6 [::]:80: bind: address already in use";
+        assert_eq!(refused(ipv6).taken_port(), Some(80));
+        assert_eq!(refused("no such container").taken_port(), None);
+    }
+
+    #[test]
+    fn a_missing_network_and_a_missing_container_are_told_apart() {
+        assert!(refused("network podctl not found").is_missing_network("podctl"));
+        assert!(refused("network 0123ab not found").is_missing_network("podctl"));
+        assert!(!refused("No such container: 0123").is_missing_network("podctl"));
+    }
+
+    #[test]
+    fn a_missing_program_is_told() {
+        let reason = "failed to create shim: OCI runtime create failed: runc create failed: unable to start container \
+                      process: exec: \"/no/such/program\": stat /no/such/program: no such file or directory: unknown";
+        assert!(refused(reason).is_missing_program());
+        assert!(!refused("port is already allocated").is_missing_program());
+    }
+}

@@ -1,0 +1,259 @@
+//! The `v1` Pod, with its status, of what one list call tells (kubelet: `generateAPIPodStatus`, `getPhase`).
+//!
+//! Not here: columns and words of a table (`output`).
+
+use k8s_openapi::api::core::v1;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::jiff::Timestamp;
+
+use super::seen::{SeenContainer, State};
+use crate::record::Identity;
+use crate::spec::RestartPolicy;
+
+/// The pods that these containers are, in the order of their names.
+#[must_use]
+pub fn pods(containers: &[SeenContainer]) -> Vec<v1::Pod> {
+    let mut keys: Vec<_> = containers.iter().map(SeenContainer::pod).collect();
+    keys.sort();
+    keys.dedup();
+    let of_pod = |key| containers.iter().filter(|c| c.pod() == key).collect::<Vec<_>>();
+    keys.into_iter().filter_map(|key| pod(&of_pod(key))).collect()
+}
+
+/// One pod, of all its containers.
+fn pod(containers: &[&SeenContainer]) -> Option<v1::Pod> {
+    let newest = &containers.iter().max_by_key(|c| c.identity.generation)?.identity;
+    let pauses = containers.iter().filter(|c| c.identity.is_pause());
+    let pause = pauses.max_by_key(|c| c.identity.attempt).copied();
+    let names = names(newest, containers);
+    let runs = pause.is_some_and(SeenContainer::is_running);
+    let statuses: Vec<v1::ContainerStatus> =
+        names.iter().map(|name| container(name, current(containers, name), runs)).collect();
+    let created = containers.iter().map(|c| c.created).min().unwrap_or_default();
+    let phase = phase(&statuses, newest.restart_policy);
+    let ip = pause.and_then(|pause| pause.ip.clone());
+    // Members may run on where their pause has gone: without its network they are no pod.
+    let lost = !runs && containers.iter().any(|c| !c.identity.is_pause() && c.is_running());
+    Some(v1::Pod {
+        metadata: ObjectMeta {
+            name: Some(newest.pod.name.clone()),
+            namespace: Some(newest.pod.namespace.clone()),
+            uid: Some(newest.uid.clone()),
+            creation_timestamp: Timestamp::from_second(created).ok().map(Time),
+            generation: i64::try_from(newest.generation).ok(),
+            ..Default::default()
+        },
+        spec: Some(v1::PodSpec {
+            containers: names.iter().map(|name| spec(name, current(containers, name))).collect(),
+            restart_policy: Some(format!("{:?}", newest.restart_policy)),
+            termination_grace_period_seconds: i64::try_from(newest.grace_period).ok(),
+            ..Default::default()
+        }),
+        status: Some(v1::PodStatus {
+            conditions: Some(conditions(runs, &statuses, &phase)),
+            reason: lost.then(|| "SandboxChanged".to_owned()),
+            message: lost.then(|| {
+                "the pause container does not run: `podctl up` makes the pod anew".to_owned()
+            }),
+            phase: Some(phase),
+            pod_ips: ip.clone().map(|ip| vec![v1::PodIP { ip }]),
+            pod_ip: ip,
+            container_statuses: Some(statuses),
+            start_time: Timestamp::from_second(created).ok().map(Time),
+            ..Default::default()
+        }),
+    })
+}
+
+/// The pod's containers at its newest generation, in the order of the manifest.
+fn names(newest: &Identity, containers: &[&SeenContainer]) -> Vec<String> {
+    if !newest.containers.is_empty() {
+        return newest.containers.clone();
+    }
+    let members = containers.iter().filter(|c| !c.identity.is_pause());
+    let mut names: Vec<String> = members.map(|c| c.identity.container.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn current<'a>(containers: &[&'a SeenContainer], name: &str) -> Option<&'a SeenContainer> {
+    let named = containers.iter().filter(|c| c.identity.container == name);
+    named.max_by_key(|c| c.identity.attempt).copied()
+}
+
+fn spec(name: &str, seen: Option<&SeenContainer>) -> v1::Container {
+    v1::Container {
+        name: name.to_owned(),
+        image: seen.map(|seen| seen.image_name.clone()),
+        ..Default::default()
+    }
+}
+
+fn container(name: &str, seen: Option<&SeenContainer>, pause_runs: bool) -> v1::ContainerStatus {
+    let waiting = || v1::ContainerState {
+        waiting: Some(v1::ContainerStateWaiting {
+            reason: Some("ContainerCreating".to_owned()),
+            message: None,
+        }),
+        ..Default::default()
+    };
+    let state = match seen.map(|seen| seen.state) {
+        Some(State::Running) => v1::ContainerState {
+            running: Some(v1::ContainerStateRunning::default()),
+            ..Default::default()
+        },
+        Some(State::Exited(code)) => v1::ContainerState {
+            terminated: Some(v1::ContainerStateTerminated {
+                exit_code: i32::try_from(code).unwrap_or(i32::MAX),
+                reason: Some(if code == 0 { "Completed" } else { "Error" }.to_owned()),
+                container_id: seen.map(|seen| format!("docker://{}", seen.id)),
+                ..Default::default()
+            }),
+            ..Default::default()
+        },
+        Some(State::Created | State::Removing) | None => waiting(),
+    };
+    let ready = pause_runs && state.running.is_some();
+    v1::ContainerStatus {
+        name: name.to_owned(),
+        started: Some(state.running.is_some()),
+        state: Some(state),
+        ready,
+        restart_count: seen.and_then(|s| i32::try_from(s.identity.attempt).ok()).unwrap_or_default(),
+        image: seen.map(|seen| seen.image_name.clone()).unwrap_or_default(),
+        image_id: seen.map(|seen| seen.image.clone()).unwrap_or_default(),
+        container_id: seen.map(|seen| format!("docker://{}", seen.id)),
+        ..Default::default()
+    }
+}
+
+/// kubelet: `getPhase`.
+fn phase(statuses: &[v1::ContainerStatus], policy: RestartPolicy) -> String {
+    let states = || statuses.iter().filter_map(|status| status.state.as_ref());
+    let codes: Vec<i32> = states().filter_map(|s| s.terminated.as_ref()).map(|t| t.exit_code).collect();
+    let phase = if states().any(|state| state.waiting.is_some()) {
+        "Pending"
+    } else if states().any(|state| state.running.is_some()) || policy == RestartPolicy::Always {
+        "Running"
+    } else if codes.iter().all(|code| *code == 0) {
+        "Succeeded"
+    } else if policy == RestartPolicy::Never {
+        "Failed"
+    } else {
+        "Running"
+    };
+    phase.to_owned()
+}
+
+fn conditions(runs: bool, statuses: &[v1::ContainerStatus], phase: &str) -> Vec<v1::PodCondition> {
+    let ready = !statuses.is_empty() && statuses.iter().all(|status| status.ready);
+    let reason = match phase {
+        "Succeeded" => "PodCompleted",
+        "Failed" => "PodFailed",
+        _ => "ContainersNotReady",
+    };
+    let condition = |name: &str, holds: bool, reason: Option<&str>| v1::PodCondition {
+        type_: name.to_owned(),
+        status: if holds { "True" } else { "False" }.to_owned(),
+        reason: reason.filter(|_| !holds).map(str::to_owned),
+        ..Default::default()
+    };
+    vec![
+        condition("PodReadyToStartContainers", runs, None),
+        condition("Initialized", true, None),
+        condition("Ready", ready, Some(reason)),
+        condition("ContainersReady", ready, Some(reason)),
+        condition("PodScheduled", true, None),
+    ]
+}
+
+/// What `kubectl get pods` shows of a pod (kubectl: `printPod`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Columns {
+    /// Containers that are ready.
+    pub n_ready: usize,
+    /// Containers.
+    pub n_containers: usize,
+    /// STATUS.
+    pub status: String,
+    /// RESTARTS.
+    pub n_restarts: i32,
+}
+
+/// The columns of a pod.
+#[must_use]
+pub fn columns(pod: &v1::Pod) -> Columns {
+    let status = pod.status.clone().unwrap_or_default();
+    let containers = status.container_statuses.unwrap_or_default();
+    let mut word = status.reason.clone().or(status.phase).unwrap_or_default();
+    let mut has_running = false;
+    for container in containers.iter().rev() {
+        let state = container.state.clone().unwrap_or_default();
+        if let Some(reason) = state.waiting.and_then(|waiting| waiting.reason) {
+            word = reason;
+        } else if let Some(reason) = state.terminated.and_then(|ended| ended.reason) {
+            word = reason;
+        } else if state.running.is_some() {
+            has_running = true;
+        }
+    }
+    if word == "Completed" && has_running {
+        let all_ready = containers.iter().all(|container| container.ready);
+        word = if all_ready { "Running" } else { "NotReady" }.to_owned();
+    }
+    if status.reason.is_some() {
+        word = status.reason.unwrap_or_default();
+    }
+    Columns {
+        n_ready: containers.iter().filter(|container| container.ready).count(),
+        n_containers: containers.len(),
+        status: word,
+        n_restarts: containers.iter().map(|container| container.restart_count).sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::seen::tests::{member, pause};
+    use super::*;
+
+    fn check(policy: RestartPolicy, containers: &[SeenContainer], expected: &str) {
+        let mut containers = containers.to_vec();
+        for container in &mut containers {
+            container.identity.restart_policy = policy;
+        }
+        let pods = pods(&containers);
+        let Columns { n_ready, n_containers, status, n_restarts } = columns(&pods[0]);
+        let phase = pods[0].status.as_ref().and_then(|s| s.phase.clone()).unwrap_or_default();
+        assert_eq!(format!("{phase}: {n_ready}/{n_containers} {status} {n_restarts}"), expected);
+    }
+
+    #[test]
+    fn a_pod_is_shown_as_kubectl_does() {
+        use RestartPolicy::{Always, Never, OnFailure};
+        use State::{Created, Exited, Running};
+        let two = |a, b| vec![pause(Running), member("a", a), member("b", b)];
+        check(Always, &two(Running, Running), "Running: 2/2 Running 0");
+        check(Always, &two(Running, Created), "Pending: 1/2 ContainerCreating 0");
+        check(Always, &two(Running, Exited(1)), "Running: 1/2 Error 0");
+        check(OnFailure, &two(Running, Exited(0)), "Running: 1/2 NotReady 0");
+        check(Never, &two(Exited(0), Exited(0)), "Succeeded: 0/2 Completed 0");
+        check(Never, &two(Exited(0), Exited(7)), "Failed: 0/2 Completed 0");
+        check(Never, &two(Exited(7), Exited(0)), "Failed: 0/2 Error 0");
+        check(OnFailure, &two(Exited(7), Exited(0)), "Running: 0/2 Error 0");
+    }
+
+    #[test]
+    fn a_container_that_is_not_there_is_waited_for() {
+        let containers = [pause(State::Running), member("a", State::Running)];
+        check(RestartPolicy::Always, &containers, "Pending: 1/2 ContainerCreating 0");
+    }
+
+    #[test]
+    fn members_without_their_pause_are_no_running_pod() {
+        let containers =
+            [pause(State::Exited(137)), member("a", State::Running), member("b", State::Running)];
+        check(RestartPolicy::Always, &containers, "Running: 0/2 SandboxChanged 0");
+    }
+}
