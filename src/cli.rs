@@ -2,18 +2,22 @@
 //!
 //! Not here: what a verb does (`commands`).
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{Context, Exit};
-use crate::engine::EngineError;
+use crate::commands::exit::{Faults, UsageError};
+use crate::commands::{
+    Context, Exit, completion, down, exec, logs, port, ps, up, validate, version,
+};
+use crate::engine::{Choice, EngineError};
 use crate::output::Printer;
 
 /// Run Kubernetes pods on a plain Docker engine
 #[derive(Debug, Parser)]
 #[command(name = "podctl", version, disable_help_subcommand = true)]
-struct Cli {
+pub struct Cli {
     /// Address of the engine: unix://, tcp:// or ssh://
     #[arg(short = 'H', long, global = true, value_name = "ADDRESS")]
     host: Option<String>,
@@ -31,37 +35,81 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {}
+enum Verb {
+    Up(up::Args),
+    Down(down::Args),
+    Ps(ps::Args),
+    Logs(logs::Args),
+    Exec(exec::Args),
+    Port(port::Args),
+    Validate(validate::Args),
+    Version(version::Args),
+    Completion(completion::Args),
+}
 
 /// Reads the arguments, runs the verb, prints what went wrong.
 #[must_use]
 pub fn main() -> ExitCode {
+    if completion::answer() {
+        return ExitCode::SUCCESS;
+    }
     let cli = Cli::parse();
     let printer = Printer::new(cli.quiet);
     let context = Context {
         printer,
-        host: cli.host,
-        context: cli.context,
+        choice: Choice {
+            host: cli.host,
+            context: cli.context,
+        },
         namespace: cli.namespace,
     };
     let exit = match run(&context, cli.verb) {
         Ok(exit) => exit,
-        Err(error) => {
-            let exit = exit_of(&error);
-            printer.error(&error);
-            exit
-        }
+        Err(error) => report(printer, &error),
     };
     ExitCode::from(exit.code())
 }
 
-fn run(_context: &Context, verb: Verb) -> anyhow::Result<Exit> {
-    match verb {}
+fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let exit = runtime.block_on(async {
+        match verb {
+            Verb::Up(args) => up::run(context, args).await,
+            Verb::Down(args) => down::run(context, args).await,
+            Verb::Ps(args) => ps::run(context, &args).await,
+            Verb::Logs(args) => logs::run(context, &args).await,
+            Verb::Exec(args) => exec::run(context, args).await,
+            Verb::Port(args) => port::run(context, &args).await,
+            Verb::Validate(args) => validate::run(context, &args),
+            Verb::Version(args) => version::run(context, &args).await,
+            Verb::Completion(args) => completion::run(context, &args),
+        }
+    });
+    // A task that still reads, or a helper that still runs, must not hold the end up.
+    runtime.shutdown_background();
+    exit
 }
 
-/// The table from errors to exit codes.
-fn exit_of(error: &anyhow::Error) -> Exit {
-    match error.downcast_ref::<EngineError>() {
+/// Prints an error, and gives the exit code that it leads to.
+fn report(printer: Printer, error: &anyhow::Error) -> Exit {
+    if is_broken_pipe(error) {
+        return Exit::Fine;
+    }
+    if let Some(faults) = error.downcast_ref::<Faults>() {
+        printer.rendered(&faults.report);
+        return Exit::Usage;
+    }
+    printer.error(error);
+    let of_engine = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<EngineError>());
+    if let Some(hint) = of_engine.and_then(EngineError::hint) {
+        printer.hint(hint);
+    }
+    match of_engine {
+        _ if error.downcast_ref::<UsageError>().is_some() => Exit::Usage,
         Some(
             EngineError::Unreachable { .. }
             | EngineError::PermissionDenied { .. }
@@ -69,4 +117,14 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         ) => Exit::NoEngine,
         _ => Exit::Failed,
     }
+}
+
+/// Whoever read stdout has seen enough: that is no failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes
+        .into_iter()
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -2,52 +2,55 @@
 //!
 //! Not here: rules, printing by hand, ending the process.
 
+pub mod duration;
+pub mod exit;
+pub mod files;
+pub mod publish;
+pub mod signals;
+pub mod target;
+
+pub mod completion;
+pub mod down;
+pub mod exec;
+pub mod logs;
+pub mod port;
+pub mod ps;
+pub mod up;
+mod up_report;
+pub mod validate;
+pub mod version;
+
+use crate::engine::{Choice, Engine, EngineError, Environment, connect};
 use crate::output::Printer;
+use crate::spec::PodKey;
+
+pub use exit::Exit;
 
 /// What a verb is given besides its own arguments.
 #[derive(Debug)]
 pub struct Context {
     /// Prints.
     pub printer: Printer,
-    /// `--host`.
-    pub host: Option<String>,
-    /// `--context`.
-    pub context: Option<String>,
+    /// `--host` and `--context`.
+    pub choice: Choice,
     /// `--namespace`; `None`: the manifest's own, or `default`.
     pub namespace: Option<String>,
 }
 
-/// How podctl ends. README documents the codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// All is well.
-    Fine,
-    /// The pod or the request failed.
-    Failed,
-    /// Usage, or a manifest with faults.
-    Usage,
-    /// No engine could be reached.
-    NoEngine,
-    /// Time was up.
-    TimedOut,
-    /// Ctrl-C.
-    Interrupted,
-    /// The code of a process in a container.
-    Code(u8),
-}
+impl Context {
+    /// A connection to the engine that is meant.
+    ///
+    /// # Errors
+    /// When the choice cannot be followed.
+    pub fn engine(&self) -> Result<Engine, EngineError> {
+        connect(&self.choice, &Environment::of_process())
+    }
 
-impl Exit {
-    /// The number that the shell sees.
+    /// The namespace that a name on the command line is in.
     #[must_use]
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Fine => 0,
-            Self::Failed => 1,
-            Self::Usage => 2,
-            Self::NoEngine => 3,
-            Self::TimedOut => 4,
-            Self::Interrupted => 130,
-            Self::Code(code) => code,
-        }
+    pub fn namespace(&self) -> &str {
+        self.namespace
+            .as_deref()
+            .unwrap_or(PodKey::DEFAULT_NAMESPACE)
     }
 }

@@ -44,11 +44,13 @@ pub async fn down(
     if seen.containers.is_empty() && seen.record.is_none() && seen.volumes.is_empty() {
         return Ok(Down::NotFound);
     }
-    Ok(match take_away(engine, key, facts, seen, grace_period, events, interrupt).await {
-        Outcome::Failed(failures) => Down::Failed(failures),
-        Outcome::Interrupted => Down::Interrupted,
-        _ => Down::Gone,
-    })
+    Ok(
+        match take_away(engine, key, facts, seen, grace_period, events, interrupt).await {
+            Outcome::Failed(failures) => Down::Failed(failures),
+            Outcome::Interrupted => Down::Interrupted,
+            _ => Down::Gone,
+        },
+    )
 }
 
 /// Drives to nothing what was seen. The wish goes into the record meanwhile, so that an `up` that is at work on the pod is
@@ -73,7 +75,14 @@ pub(super) async fn take_away(
         images: BTreeMap::new(),
         pause_image: String::new(),
     };
-    let drive = Drive::new(engine, Goal::Down { grace_period }, plan, seen, events, interrupt);
+    let drive = Drive::new(
+        engine,
+        Goal::Down { grace_period },
+        plan,
+        seen,
+        events,
+        interrupt,
+    );
     let (outcome, ()) = tokio::join!(drive.run(), wish);
     outcome
 }
@@ -86,7 +95,11 @@ fn running_pause(seen: &Seen) -> Option<(String, u64)> {
 
 async fn write_wish(engine: Engine, pause: Option<(String, u64)>, grace_period: Option<u64>) {
     let Some((pause, of_pod)) = pause else { return };
-    let deletion = Deletion { grace_period: grace_period.unwrap_or(of_pod) };
+    let deletion = Deletion {
+        grace_period: grace_period.unwrap_or(of_pod),
+    };
     // A pause that goes meanwhile takes the wish with it, fulfilled.
-    let _ = engine.upload(&pause, archive::deletion(&deletion)).await;
+    let _ = engine
+        .upload(&pause, archive::deletion(&deletion, super::execute::now()))
+        .await;
 }

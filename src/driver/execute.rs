@@ -70,7 +70,9 @@ pub async fn execute(
 ) -> Result<Effect, EngineError> {
     match action {
         Action::CreateNetwork => {
-            engine.create_network(translate::network::network(&plan.facts)).await?;
+            engine
+                .create_network(translate::network::network(&plan.facts))
+                .await?;
             Ok(Effect::Network(true))
         }
         Action::RemoveNetwork => {
@@ -78,18 +80,28 @@ pub async fn execute(
             Ok(Effect::Network(false))
         }
         Action::CreatePause { attempt, .. } => create_pause(engine, plan, *attempt).await,
-        Action::Create { container, attempt, pause, .. } => {
-            create_member(engine, plan, container, *attempt, pause).await
-        }
+        Action::Create {
+            container,
+            attempt,
+            pause,
+            ..
+        } => create_member(engine, plan, container, *attempt, pause).await,
         Action::Fill { pause } => fill(engine, plan, pause).await,
         Action::Refill { pause } => refill(engine, plan, pause).await,
         Action::Start(Target { id, .. }) => {
             engine.start(id).await?;
             Ok(Effect::Running(id.clone()))
         }
-        Action::Stop { target, signal, grace_period, .. } => {
+        Action::Stop {
+            target,
+            signal,
+            grace_period,
+            ..
+        } => {
             let signal = if signal.is_empty() { "SIGTERM" } else { signal };
-            let code = engine.stop(&target.id, signal, Duration::from_secs(*grace_period)).await?;
+            let code = engine
+                .stop(&target.id, signal, Duration::from_secs(*grace_period))
+                .await?;
             Ok(Effect::Ended(target.id.clone(), code))
         }
         Action::Remove { target, .. } => {
@@ -132,22 +144,19 @@ fn set_state(seen: &mut Seen, id: &str, state: State) {
     }
 }
 
-async fn create_pause(
-    engine: &Engine,
-    plan: &Plan,
-    attempt: u32,
-) -> Result<Effect, EngineError> {
-    let Some(desired) = &plan.desired else { return Ok(Effect::Raced) };
+async fn create_pause(engine: &Engine, plan: &Plan, attempt: u32) -> Result<Effect, EngineError> {
+    let Some(desired) = &plan.desired else {
+        return Ok(Effect::Raced);
+    };
     let pod = &desired.pod;
-    let body =
-        translate::pause::pause(pod, &plan.uid, plan.generation, attempt, &plan.pause_image);
+    let body = translate::pause::pause(pod, &plan.uid, plan.generation, attempt, &plan.pause_image);
     let name = names::pause(&plan.key, attempt);
     let identity = Identity {
         hash: hash::pause(pod),
         attempt,
         ..Identity::of(pod, &plan.uid, plan.generation, labels::PAUSE_CONTAINER)
     };
-    let made = made(identity, &plan.pause_image, None);
+    let made = made(identity, &plan.pause_image);
     create(engine, plan, &name, body, made).await
 }
 
@@ -162,8 +171,15 @@ async fn create_member(
         let container = desired.pod.container(container)?;
         Some((desired, container, plan.images.get(&container.image)?))
     });
-    let Some((desired, container, image)) = found else { return Ok(Effect::Raced) };
-    let place = Place { uid: &plan.uid, generation: plan.generation, attempt, pause };
+    let Some((desired, container, image)) = found else {
+        return Ok(Effect::Raced);
+    };
+    let place = Place {
+        uid: &plan.uid,
+        generation: plan.generation,
+        attempt,
+        pause,
+    };
     let body = translate::app::app(desired, container, place, image, &plan.facts);
     let name = names::container(&plan.key, &container.name, attempt);
     let identity = Identity {
@@ -172,11 +188,15 @@ async fn create_member(
         stop_signal: image.stop_signal.clone(),
         ..Identity::of(&desired.pod, &plan.uid, plan.generation, &container.name)
     };
-    create(engine, plan, &name, body, made(identity, &image.id, Some(pause))).await
+    let made = SeenContainer {
+        joined: Some(pause.to_owned()),
+        ..made(identity, &image.id)
+    };
+    create(engine, plan, &name, body, made).await
 }
 
 /// A container just made, but for its id and name.
-fn made(identity: Identity, image: &str, joined: Option<&str>) -> SeenContainer {
+pub(super) fn made(identity: Identity, image: &str) -> SeenContainer {
     SeenContainer {
         id: String::new(),
         name: String::new(),
@@ -184,7 +204,7 @@ fn made(identity: Identity, image: &str, joined: Option<&str>) -> SeenContainer 
         state: State::Created,
         image: image.to_owned(),
         image_name: String::new(),
-        joined: joined.map(str::to_owned),
+        joined: None,
         ip: None,
         created: 0,
         status: String::new(),
@@ -213,24 +233,32 @@ async fn create(
     }
     Err(EngineError::Refused {
         status: 409,
-        message: format!("the names `{name}` and `{beside}` are taken by containers that are not podctl's"),
+        message: format!(
+            "the names `{name}` and `{beside}` are taken by containers that are not podctl's"
+        ),
     })
 }
 
 async fn fill(engine: &Engine, plan: &Plan, pause: &str) -> Result<Effect, EngineError> {
-    let Some(desired) = &plan.desired else { return Ok(Effect::Raced) };
-    engine.upload(pause, archive::fill(desired)).await?;
+    let Some(desired) = &plan.desired else {
+        return Ok(Effect::Raced);
+    };
+    engine.upload(pause, archive::fill(desired, now())).await?;
     Ok(Effect::Filled(hash::payload(desired)))
 }
 
 async fn refill(engine: &Engine, plan: &Plan, pause: &str) -> Result<Effect, EngineError> {
-    let Some(desired) = &plan.desired else { return Ok(Effect::Raced) };
-    let (content, renames) = archive::refill(desired, plan.old.as_ref());
+    let Some(desired) = &plan.desired else {
+        return Ok(Effect::Raced);
+    };
+    let (content, renames) = archive::refill(desired, plan.old.as_ref(), now());
     engine.upload(pause, content).await?;
     for rename in renames {
         engine.rename(pause, &rename.from, &rename.to).await?;
     }
-    engine.upload(pause, archive::filled(desired)).await?;
+    engine
+        .upload(pause, archive::filled(desired, now()))
+        .await?;
     Ok(Effect::Filled(hash::payload(desired)))
 }
 
@@ -238,11 +266,20 @@ async fn refill(engine: &Engine, plan: &Plan, pause: &str) -> Result<Effect, Eng
 ///
 /// # Errors
 /// When the engine cannot take it.
-pub async fn ensure_pause_image(engine: &Engine, facts: &EngineFacts) -> Result<String, EngineError> {
+pub async fn ensure_pause_image(
+    engine: &Engine,
+    facts: &EngineFacts,
+) -> Result<String, EngineError> {
     let id = crate::pause::id(facts.architecture);
     if engine.image_facts(&id).await?.is_none() {
         let PauseImage { archive, .. } = crate::pause::image(facts.architecture);
         engine.load_image(archive).await?;
     }
     Ok(id)
+}
+
+/// Seconds since 1970, for the files of volumes.
+pub(super) fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }

@@ -79,7 +79,10 @@ impl Failure {
     #[must_use]
     pub fn with_port(mut self, pod: &Pod, port: u16, holder: Option<&str>) -> Self {
         let container = pod.containers.iter().find(|container| {
-            container.ports.iter().any(|wanted| wanted.host_port == port)
+            container
+                .ports
+                .iter()
+                .any(|wanted| wanted.host_port == port)
         });
         let wanted_by = match container {
             Some(container) => format!("container `{}` wants the host port {port}", container.name),
@@ -106,7 +109,9 @@ fn doing(pod: &PodKey, action: &Action) -> String {
         Action::CreateNetwork => "failed to create the network `podctl`".to_owned(),
         Action::RemoveNetwork => "failed to remove the network `podctl`".to_owned(),
         Action::CreatePause { .. } => format!("failed to create {}", container(PAUSE_CONTAINER)),
-        Action::Create { container: name, .. } => format!("failed to create {}", container(name)),
+        Action::Create {
+            container: name, ..
+        } => format!("failed to create {}", container(name)),
         Action::Fill { .. } | Action::Refill { .. } => {
             format!("failed to fill the volumes of pod `{pod}`")
         }

@@ -46,7 +46,10 @@ pub async fn find(
         let reference = reference.clone();
         async move { Ok((reference.clone(), engine.image_facts(&reference).await?)) }
     };
-    Ok(try_join_all(references.iter().map(one)).await?.into_iter().collect())
+    Ok(try_join_all(references.iter().map(one))
+        .await?
+        .into_iter()
+        .collect())
 }
 
 /// Pulls what is to be pulled, each image once, all together, and gives the facts about all.
@@ -61,14 +64,29 @@ pub async fn ensure(
     events: &Events,
 ) -> anyhow::Result<BTreeMap<String, ImageFacts>> {
     let one = |(reference, facts): (String, Option<ImageFacts>)| async move {
-        let facts = match (facts, policy(pod, &reference, pull)) {
-            (Some(facts), PullPolicy::IfNotPresent | PullPolicy::Never) => facts,
-            (None, PullPolicy::Never) => return Err(never(pod, &reference)),
-            (found, _) => fetch(engine, pod, &reference, found, events).await?,
+        let facts = match facts {
+            facts if is_pulled(pod, &reference, facts.as_ref(), pull) => {
+                fetch(engine, pod, &reference, events).await?
+            }
+            Some(facts) => facts,
+            None => return Err(never(pod, &reference)),
         };
         Ok((reference, facts))
     };
-    Ok(try_join_all(found.into_iter().map(one)).await?.into_iter().collect())
+    Ok(try_join_all(found.into_iter().map(one))
+        .await?
+        .into_iter()
+        .collect())
+}
+
+/// Whether the image is to be pulled, given what the engine has of it.
+#[must_use]
+pub fn is_pulled(pod: &Pod, reference: &str, facts: Option<&ImageFacts>, pull: Pull) -> bool {
+    match policy(pod, reference, pull) {
+        PullPolicy::Always => true,
+        PullPolicy::IfNotPresent => facts.is_none(),
+        PullPolicy::Never => false,
+    }
 }
 
 /// Of several containers with one image, the keenest decides.
@@ -79,7 +97,11 @@ fn policy(pod: &Pod, reference: &str, pull: Pull) -> PullPolicy {
         Pull::Never => return PullPolicy::Never,
         Pull::AsTheManifestSays => {}
     }
-    let of_image = pod.containers.iter().filter(|c| c.image == reference).map(|c| c.pull);
+    let of_image = pod
+        .containers
+        .iter()
+        .filter(|c| c.image == reference)
+        .map(|c| c.pull);
     of_image.fold(PullPolicy::Never, |keenest, pull| match (keenest, pull) {
         (PullPolicy::Always, _) | (_, PullPolicy::Always) => PullPolicy::Always,
         (PullPolicy::IfNotPresent, _) | (_, PullPolicy::IfNotPresent) => PullPolicy::IfNotPresent,
@@ -91,16 +113,27 @@ async fn fetch(
     engine: &Engine,
     pod: &Pod,
     reference: &str,
-    _found: Option<ImageFacts>,
     events: &Events,
 ) -> anyhow::Result<ImageFacts> {
     let image = reference.to_owned();
-    events.tell(Event::Pulling { image: image.clone() });
-    let tell = |progress| events.tell(Event::Pull { image: image.clone(), progress });
+    events.tell(Event::Pulling {
+        image: image.clone(),
+    });
+    let tell = |progress| {
+        events.tell(Event::Pull {
+            image: image.clone(),
+            progress,
+        })
+    };
     engine.pull(reference, tell).await.with_context(|| {
-        format!("failed to pull the image `{reference}` of {}", wanted_by(pod, reference))
+        format!(
+            "failed to pull the image `{reference}` of {}",
+            wanted_by(pod, reference)
+        )
     })?;
-    events.tell(Event::Pulled { image: image.clone() });
+    events.tell(Event::Pulled {
+        image: image.clone(),
+    });
     engine
         .image_facts(reference)
         .await?

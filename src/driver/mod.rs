@@ -3,18 +3,22 @@
 //! - [`pod`]: the loop, for one pod.
 //! - [`execute`]: one action, one or two calls.
 //! - [`up`], [`down`]: a command's way: what comes before the loop, and what a failure leads to.
+//! - [`dry_run`]: what `up` would do.
 //! - [`images`]: which images are there, and pulling those that are not.
+//! - [`logs`]: the lines of several containers as one.
 //! - [`event`]: what a command is told meanwhile.
 //! - [`failure`]: what went wrong, and what to do about it.
 //!
 //! Not here: rules (`reconcile`), printing (`output`).
 
 pub mod down;
+pub mod dry_run;
 pub mod event;
 pub mod execute;
 pub mod failure;
 pub mod images;
 pub mod interrupt;
+pub mod logs;
 pub mod pod;
 pub mod up;
 

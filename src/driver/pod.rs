@@ -75,7 +75,10 @@ impl Drive {
         events: &Events,
         interrupt: &Interrupt,
     ) -> Self {
-        let ended = seen.containers.iter().filter(|c| matches!(c.state, State::Exited(_)));
+        let ended = seen
+            .containers
+            .iter()
+            .filter(|c| matches!(c.state, State::Exited(_)));
         Self {
             engine: engine.clone(),
             goal,
@@ -121,7 +124,11 @@ impl Drive {
             let interrupted = self.interrupt.count() > self.interrupts_before;
             let stopping = interrupted || self.is_over(&failures);
             if stopping && tasks.is_empty() {
-                return if interrupted { Outcome::Interrupted } else { Outcome::Failed(failures) };
+                return if interrupted {
+                    Outcome::Interrupted
+                } else {
+                    Outcome::Failed(failures)
+                };
             }
             let decision = decide(&Input {
                 goal: self.goal,

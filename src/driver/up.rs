@@ -83,7 +83,14 @@ pub async fn up(
     let mut round = 0;
     loop {
         round += 1;
-        let run = Run { engine, key: &desired.pod.key, mine: desired, options, events, interrupt };
+        let run = Run {
+            engine,
+            key: &desired.pod.key,
+            mine: desired,
+            options,
+            events,
+            interrupt,
+        };
         match run.go().await? {
             Some(up) => return Ok(up),
             None if round < MOST_ROUNDS => {}
@@ -126,12 +133,15 @@ impl Run<'_> {
         let (facts, seen, volume, found) = tokio::try_join!(
             self.engine.facts(),
             self.engine.look(self.key, false),
-            self.engine.create_record(self.key, &self.options.uid, wish.to_label()),
+            self.engine
+                .create_record(self.key, &self.options.uid, wish.to_label()),
             images::find(self.engine, &references),
         )
         .with_context(looking_up)?;
         let claimed = read_record(&volume, &BTreeMap::new()).ok();
-        let first = claimed.as_ref().is_some_and(|record| record.uid == self.options.uid);
+        let first = claimed
+            .as_ref()
+            .is_some_and(|record| record.uid == self.options.uid);
         let prepared = self.prepare(&facts, found).await;
         let (images, pause_image) = match prepared {
             Ok(prepared) => prepared,
@@ -145,14 +155,22 @@ impl Run<'_> {
         };
         let course = if let (true, Some(record)) = (first, claimed) {
             let desired = self.mine.clone();
-            Course { desired, record, old: None, overtaken: false, first, own_uploads: 0 }
+            Course {
+                desired,
+                record,
+                old: None,
+                overtaken: false,
+                first,
+                own_uploads: 0,
+            }
         } else {
             match self.join(&facts, &seen, &images, &pause_image).await? {
                 Some(course) => course,
                 None => return self.clear(facts).await,
             }
         };
-        self.drive(course, facts, seen, images, pause_image, uploads).await
+        self.drive(course, facts, seen, images, pause_image, uploads)
+            .await
     }
 
     /// Everything that may say no before anything is made. `Err(None)`: a person stopped it.
@@ -168,8 +186,13 @@ impl Run<'_> {
         }
         let mut interrupt = self.interrupt.clone();
         let all = async {
-            let images =
-                images::ensure(self.engine, &self.mine.pod, found, self.options.pull, self.events);
+            let images = images::ensure(
+                self.engine,
+                &self.mine.pod,
+                found,
+                self.options.pull,
+                self.events,
+            );
             let pause = async {
                 ensure_pause_image(self.engine, facts)
                     .await
@@ -189,8 +212,16 @@ impl Run<'_> {
             let seen = self.engine.look(self.key, true).await;
             if let Ok(seen) = seen {
                 let (facts, quiet) = (facts.clone(), Events::nobody());
-                take_away(self.engine, self.key, facts, seen, None, &quiet, &Interrupt::never())
-                    .await;
+                take_away(
+                    self.engine,
+                    self.key,
+                    facts,
+                    seen,
+                    None,
+                    &quiet,
+                    &Interrupt::never(),
+                )
+                .await;
             }
         }
     }
@@ -204,43 +235,72 @@ impl Run<'_> {
         pause_image: &str,
     ) -> anyhow::Result<Option<Course>> {
         let mut pause = seen.pause().map(|pause| pause.id.clone());
-        let Some(record) = self.read(pause.as_deref()).await? else { return Ok(None) };
+        let Some(record) = self.read(pause.as_deref()).await? else {
+            return Ok(None);
+        };
         if record.deletion.is_some() {
             return Ok(None);
         }
         let recorded = self.recorded(&record);
-        let same = recorded.as_ref().is_some_and(|recorded| is_same(recorded, self.mine));
+        let same = recorded
+            .as_ref()
+            .is_some_and(|recorded| is_same(recorded, self.mine));
         if same {
             let old = filled_with(recorded, &record);
             let desired = self.mine.clone();
             let (overtaken, first, own_uploads) = (false, false, 0);
-            return Ok(Some(Course { desired, record, old, overtaken, first, own_uploads }));
+            return Ok(Some(Course {
+                desired,
+                record,
+                old,
+                overtaken,
+                first,
+                own_uploads,
+            }));
         }
         self.tell_pause_change(recorded.as_ref());
         // A wish is written through the pause container; a pod that has none gets one.
         if pause.is_none() {
             let generation = record.wish.generation + 1;
-            pause = self.make_pause(facts, images, pause_image, &record, generation).await?;
+            pause = self
+                .make_pause(facts, images, pause_image, &record, generation)
+                .await?;
         }
         let Some(pause) = pause else { return Ok(None) };
         let extra = extra(self.mine);
-        let wish =
-            Wish::new(self.mine, &extra, record.wish.generation + 1, &self.options.uid);
-        let archive = archive::wish(&wish, self.mine, &record);
+        let wish = Wish::new(
+            self.mine,
+            &extra,
+            record.wish.generation + 1,
+            &self.options.uid,
+        );
+        let archive = archive::wish(&wish, self.mine, &record, super::execute::now());
         self.engine
             .upload(&pause, archive)
             .await
             .with_context(|| format!("failed to write the record of pod `{}`", self.key))?;
-        let Some(now) = self.read(Some(&pause)).await? else { return Ok(None) };
+        let Some(now) = self.read(Some(&pause)).await? else {
+            return Ok(None);
+        };
         let overtaken = now.wish.writer != self.options.uid;
         let desired = if overtaken {
-            self.events.tell(Event::Overtaken { generation: now.wish.generation });
-            self.recorded(&now).context("the record of the pod does not read back")?
+            self.events.tell(Event::Overtaken {
+                generation: now.wish.generation,
+            });
+            self.recorded(&now)
+                .context("the record of the pod does not read back")?
         } else {
             self.mine.clone()
         };
         let old = filled_with(recorded, &record);
-        Ok(Some(Course { desired, record: now, old, overtaken, first: false, own_uploads: 1 }))
+        Ok(Some(Course {
+            desired,
+            record: now,
+            old,
+            overtaken,
+            first: false,
+            own_uploads: 1,
+        }))
     }
 
     async fn read(self, pause: Option<&str>) -> anyhow::Result<Option<Record>> {
@@ -253,8 +313,12 @@ impl Run<'_> {
         };
         let (volume, files) =
             tokio::try_join!(self.engine.record(self.key), files).with_context(reading)?;
-        let Some(volume) = volume else { return Ok(None) };
-        Ok(Some(read_record(&volume, &files.unwrap_or_default()).with_context(reading)?))
+        let Some(volume) = volume else {
+            return Ok(None);
+        };
+        Ok(Some(
+            read_record(&volume, &files.unwrap_or_default()).with_context(reading)?,
+        ))
     }
 
     /// What the record asks for; `None` when its payload has not been written.
@@ -302,7 +366,9 @@ impl Run<'_> {
         };
         super::execute::execute(self.engine, &plan.into(), &action)
             .await
-            .with_context(|| format!("failed to create the pause container of pod `{}`", self.key))?;
+            .with_context(|| {
+                format!("failed to create the pause container of pod `{}`", self.key)
+            })?;
         let seen = self.engine.look(self.key, false).await?;
         Ok(seen.pause().map(|pause| pause.id.clone()))
     }
@@ -310,8 +376,16 @@ impl Run<'_> {
     /// Finishes a deletion that somebody began.
     async fn clear(self, facts: EngineFacts) -> anyhow::Result<Option<Up>> {
         let seen = self.engine.look(self.key, true).await?;
-        let outcome =
-            take_away(self.engine, self.key, facts, seen, None, self.events, self.interrupt).await;
+        let outcome = take_away(
+            self.engine,
+            self.key,
+            facts,
+            seen,
+            None,
+            self.events,
+            self.interrupt,
+        )
+        .await;
         match outcome {
             Outcome::Interrupted => Ok(Some(Up::Interrupted { taken_away: true })),
             Outcome::Failed(mut failures) if !failures.is_empty() => {
@@ -333,8 +407,12 @@ impl Run<'_> {
         pause_image: String,
         uploads: futures_util::stream::BoxStream<'static, ()>,
     ) -> anyhow::Result<Option<Up>> {
-        let before: BTreeSet<String> =
-            seen.containers.iter().filter(|c| c.is_running()).map(|c| c.id.clone()).collect();
+        let before: BTreeSet<String> = seen
+            .containers
+            .iter()
+            .filter(|c| c.is_running())
+            .map(|c| c.id.clone())
+            .collect();
         let ended: BTreeSet<String> = seen
             .containers
             .iter()
@@ -359,16 +437,23 @@ impl Run<'_> {
                 pause_image: pause_image.clone(),
             };
             seen.record = Some(course.record.clone());
-            let drive =
-                Drive::new(self.engine, Goal::Up, plan, seen, self.events, self.interrupt)
-                    .with_ended_before(ended.clone());
+            let drive = Drive::new(
+                self.engine,
+                Goal::Up,
+                plan,
+                seen,
+                self.events,
+                self.interrupt,
+            )
+            .with_ended_before(ended.clone());
             let drive = match uploads.take() {
                 Some(uploads) => drive.watching(uploads, course.own_uploads),
                 None => drive,
             };
             match drive.run().await {
                 Outcome::Reached(now) => {
-                    let now_ids: BTreeSet<_> = now.containers.iter().map(|c| c.id.clone()).collect();
+                    let now_ids: BTreeSet<_> =
+                        now.containers.iter().map(|c| c.id.clone()).collect();
                     let now_filled = now.record.as_ref().and_then(|record| record.filled.clone());
                     return Ok(Some(Up::Started {
                         unchanged: now_ids == ids && now_filled == filled,
@@ -412,7 +497,9 @@ impl Run<'_> {
                 bail!("the record of pod `{}` does not read back", self.key)
             };
             if !is_same(&desired, &course.desired) {
-                self.events.tell(Event::Overtaken { generation: record.wish.generation });
+                self.events.tell(Event::Overtaken {
+                    generation: record.wish.generation,
+                });
                 course.overtaken = true;
             }
             course.old = Some(std::mem::replace(&mut course.desired, desired));
@@ -436,16 +523,27 @@ impl Run<'_> {
             self.engine.look(self.key, false).await.ok()
         };
         let pod = &course.desired.pod;
-        let wanted =
-            pod.containers.iter().map(|c| (c.name.clone(), hash::container(pod, c))).collect();
-        Ok(Up::Failed { failures, taken_away, left, wanted })
+        let wanted = pod
+            .containers
+            .iter()
+            .map(|c| (c.name.clone(), hash::container(pod, c)))
+            .collect();
+        Ok(Up::Failed {
+            failures,
+            taken_away,
+            left,
+            wanted,
+        })
     }
 
     /// Says of a taken port who has it.
     async fn explain(self, desired: &Desired, failures: Vec<Failure>) -> Vec<Failure> {
         let mut explained = Vec::new();
         for failure in failures {
-            let port = failure.source.as_ref().and_then(crate::engine::EngineError::taken_port);
+            let port = failure
+                .source
+                .as_ref()
+                .and_then(crate::engine::EngineError::taken_port);
             explained.push(match port {
                 Some(port) => {
                     let holder = self.engine.publisher(port).await.ok().flatten();
@@ -460,8 +558,16 @@ impl Run<'_> {
     async fn take_away(self, facts: EngineFacts) -> anyhow::Result<()> {
         self.events.tell(Event::TakingAway);
         let seen = self.engine.look(self.key, true).await?;
-        let outcome =
-            take_away(self.engine, self.key, facts, seen, None, self.events, self.interrupt).await;
+        let outcome = take_away(
+            self.engine,
+            self.key,
+            facts,
+            seen,
+            None,
+            self.events,
+            self.interrupt,
+        )
+        .await;
         match outcome {
             Outcome::Failed(mut failures) if !failures.is_empty() => {
                 Err(anyhow::Error::new(failures.swap_remove(0)).context(format!(
@@ -487,15 +593,26 @@ fn filled_with(recorded: Option<Desired>, record: &Record) -> Option<Desired> {
 /// The ports that the manifest does not ask for.
 fn extra(desired: &Desired) -> Vec<Publish> {
     let of_manifest = |publish: &&Publish| {
-        desired.pod.containers.iter().flat_map(|c| &c.ports).any(|port| {
-            port.host_port != 0
-                && port.host_port == publish.host_port
-                && port.container_port == publish.container_port
-                && port.protocol == publish.protocol
-                && port.host_ip == publish.host_ip
-        })
+        desired
+            .pod
+            .containers
+            .iter()
+            .flat_map(|c| &c.ports)
+            .any(|port| {
+                port.host_port != 0
+                    && port.host_port == publish.host_port
+                    && port.container_port == publish.container_port
+                    && port.protocol == publish.protocol
+                    && port.host_ip == publish.host_ip
+            })
     };
-    desired.pod.publish.iter().filter(|publish| !of_manifest(publish)).cloned().collect()
+    desired
+        .pod
+        .publish
+        .iter()
+        .filter(|publish| !of_manifest(publish))
+        .cloned()
+        .collect()
 }
 
 /// The record's volume, for messages.

@@ -74,7 +74,11 @@ impl Engine {
     /// # Errors
     /// When it cannot be started, or is gone.
     pub async fn start(&self, id: &str) -> Result<(), EngineError> {
-        self.ask(self.docker.start_container(id, None::<StartContainerOptions>)).await
+        self.ask(
+            self.docker
+                .start_container(id, None::<StartContainerOptions>),
+        )
+        .await
     }
 
     /// Sends a signal. A container that does not run, or is gone, is fine.

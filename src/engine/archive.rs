@@ -22,7 +22,8 @@ impl Engine {
     pub async fn upload(&self, id: &str, archive: Vec<u8>) -> Result<(), EngineError> {
         let options = UploadToContainerOptionsBuilder::default().path("/").build();
         let body = bollard::body_full(archive.into());
-        self.ask(self.docker.upload_to_container(id, Some(options), body)).await
+        self.ask(self.docker.upload_to_container(id, Some(options), body))
+            .await
     }
 
     /// The files of the record, by name; `None` when the container is gone.
@@ -64,7 +65,11 @@ impl Engine {
         {
             while output.next().await.is_some() {}
         }
-        match self.ask(self.docker.inspect_exec(&exec.id)).await?.exit_code {
+        match self
+            .ask(self.docker.inspect_exec(&exec.id))
+            .await?
+            .exit_code
+        {
             Some(0) => Ok(()),
             code => Err(EngineError::Refused {
                 status: 500,

@@ -51,7 +51,9 @@ impl Environment {
         Self {
             host: set("DOCKER_HOST"),
             context: set("DOCKER_CONTEXT"),
-            tls: set("DOCKER_TLS_VERIFY").or_else(|| set("DOCKER_TLS")).is_some(),
+            tls: set("DOCKER_TLS_VERIFY")
+                .or_else(|| set("DOCKER_TLS"))
+                .is_some(),
             certificates: set("DOCKER_CERT_PATH").map(PathBuf::from),
             config: set("DOCKER_CONFIG").map_or_else(|| home.join(".docker"), PathBuf::from),
             rootless_sockets: runtime
@@ -81,9 +83,16 @@ pub fn choose(choice: &Choice, environment: &Environment) -> Result<Chosen, Engi
     let refuse = |message: String| EngineError::Choice { message };
     let at = |host: &str, by: &str| Chosen {
         endpoint: Endpoint {
-            host: if host.contains("://") { host.to_owned() } else { format!("tcp://{host}") },
+            host: if host.contains("://") {
+                host.to_owned()
+            } else {
+                format!("tcp://{host}")
+            },
             certificates: environment.tls.then(|| {
-                environment.certificates.clone().unwrap_or_else(|| environment.config.clone())
+                environment
+                    .certificates
+                    .clone()
+                    .unwrap_or_else(|| environment.config.clone())
             }),
         },
         by: by.to_owned(),
@@ -106,18 +115,25 @@ pub fn choose(choice: &Choice, environment: &Environment) -> Result<Chosen, Engi
     match name {
         Some((name, by)) if name != context::DEFAULT => {
             let endpoint = context::endpoint(&environment.config, &name).map_err(refuse)?;
-            Ok(Chosen { endpoint, by: format!("the context `{name}` ({by})") })
+            Ok(Chosen {
+                endpoint,
+                by: format!("the context `{name}` ({by})"),
+            })
         }
         // The default context still listens to DOCKER_HOST.
-        Some((_, by)) if environment.host.is_some() => {
-            Ok(at(environment.host.as_deref().unwrap_or_default(), &format!("DOCKER_HOST ({by})")))
-        }
+        Some((_, by)) if environment.host.is_some() => Ok(at(
+            environment.host.as_deref().unwrap_or_default(),
+            &format!("DOCKER_HOST ({by})"),
+        )),
         _ => Ok(default_socket(environment)),
     }
 }
 
 fn default_socket(environment: &Environment) -> Chosen {
-    let rootless = environment.rootless_sockets.iter().find(|socket| socket.exists());
+    let rootless = environment
+        .rootless_sockets
+        .iter()
+        .find(|socket| socket.exists());
     let (path, by) = match rootless {
         Some(socket) if !PathBuf::from(DEFAULT_SOCKET).exists() => {
             (socket.display().to_string(), "a rootless engine's socket")
@@ -125,7 +141,10 @@ fn default_socket(environment: &Environment) -> Chosen {
         _ => (DEFAULT_SOCKET.to_owned(), "the default"),
     };
     Chosen {
-        endpoint: Endpoint { host: format!("unix://{path}"), certificates: None },
+        endpoint: Endpoint {
+            host: format!("unix://{path}"),
+            certificates: None,
+        },
         by: by.to_owned(),
     }
 }
@@ -168,7 +187,10 @@ mod tests {
     use super::*;
 
     fn environment() -> Environment {
-        Environment { config: PathBuf::from("/nonexistent"), ..Environment::default() }
+        Environment {
+            config: PathBuf::from("/nonexistent"),
+            ..Environment::default()
+        }
     }
 
     fn some(text: &str) -> Option<String> {
@@ -177,34 +199,69 @@ mod tests {
 
     fn check(choice: &Choice, environment: &Environment, host: &str, by: &str) {
         let chosen = choose(choice, environment).expect("a choice");
-        assert_eq!((chosen.endpoint.host.as_str(), chosen.by.as_str()), (host, by));
+        assert_eq!(
+            (chosen.endpoint.host.as_str(), chosen.by.as_str()),
+            (host, by)
+        );
     }
 
     #[test]
     fn the_flag_beats_the_variable_and_the_variable_the_rest() {
-        let flag = Choice { host: some("tcp://a:1"), context: None };
-        let variable =
-            Environment { host: some("tcp://b:2"), context: some("other"), ..environment() };
+        let flag = Choice {
+            host: some("tcp://a:1"),
+            context: None,
+        };
+        let variable = Environment {
+            host: some("tcp://b:2"),
+            context: some("other"),
+            ..environment()
+        };
         check(&flag, &variable, "tcp://a:1", "--host");
         check(&Choice::default(), &variable, "tcp://b:2", "DOCKER_HOST");
-        let default = Choice { host: None, context: some("default") };
-        check(&default, &environment(), "unix:///var/run/docker.sock", "the default");
-        check(&Choice::default(), &environment(), "unix:///var/run/docker.sock", "the default");
+        let default = Choice {
+            host: None,
+            context: some("default"),
+        };
+        check(
+            &default,
+            &environment(),
+            "unix:///var/run/docker.sock",
+            "the default",
+        );
+        check(
+            &Choice::default(),
+            &environment(),
+            "unix:///var/run/docker.sock",
+            "the default",
+        );
     }
 
     #[test]
     fn a_host_without_a_scheme_is_tcp() {
-        let flag = Choice { host: some("a:1"), context: None };
+        let flag = Choice {
+            host: some("a:1"),
+            context: None,
+        };
         check(&flag, &environment(), "tcp://a:1", "--host");
     }
 
     #[test]
     fn two_choices_at_once_and_an_unknown_context_are_refused() {
-        let both = Choice { host: some("tcp://a:1"), context: some("b") };
-        let message = choose(&both, &environment()).expect_err("a refusal").to_string();
+        let both = Choice {
+            host: some("tcp://a:1"),
+            context: some("b"),
+        };
+        let message = choose(&both, &environment())
+            .expect_err("a refusal")
+            .to_string();
         assert!(message.contains("--host"), "{message}");
-        let unknown = Choice { host: None, context: some("nope") };
-        let message = choose(&unknown, &environment()).expect_err("a refusal").to_string();
+        let unknown = Choice {
+            host: None,
+            context: some("nope"),
+        };
+        let message = choose(&unknown, &environment())
+            .expect_err("a refusal")
+            .to_string();
         assert_eq!(message, "there is no context `nope`; there are: default");
     }
 

@@ -64,24 +64,36 @@ pub fn endpoint(config: &Path, name: &str) -> Result<Endpoint, String> {
     let text = std::fs::read_to_string(&meta).map_err(|_| unknown(config, name))?;
     let meta: Meta = serde_json::from_str(&text)
         .map_err(|error| format!("the context `{name}` of Docker does not read: {error}"))?;
-    let host = meta.endpoints.docker.map(|docker| docker.host).unwrap_or_default();
+    let host = meta
+        .endpoints
+        .docker
+        .map(|docker| docker.host)
+        .unwrap_or_default();
     if host.is_empty() {
         return Err(format!("the context `{name}` of Docker names no engine"));
     }
     let certificates = config.join("contexts/tls").join(&id).join("docker");
-    Ok(Endpoint { host, certificates: certificates.is_dir().then_some(certificates) })
+    Ok(Endpoint {
+        host,
+        certificates: certificates.is_dir().then_some(certificates),
+    })
 }
 
 fn unknown(config: &Path, name: &str) -> String {
     let mut names = known(config);
     names.insert(0, DEFAULT.to_owned());
-    format!("there is no context `{name}`; there are: {}", names.join(", "))
+    format!(
+        "there is no context `{name}`; there are: {}",
+        names.join(", ")
+    )
 }
 
 /// The contexts that there are, but for `default`.
 #[must_use]
 pub fn known(config: &Path) -> Vec<String> {
-    let Ok(folders) = std::fs::read_dir(config.join("contexts/meta")) else { return Vec::new() };
+    let Ok(folders) = std::fs::read_dir(config.join("contexts/meta")) else {
+        return Vec::new();
+    };
     let mut names: Vec<String> = folders
         .flatten()
         .filter_map(|folder| std::fs::read_to_string(folder.path().join("meta.json")).ok())

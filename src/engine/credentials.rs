@@ -33,13 +33,21 @@ struct ConfigFile {
 
 /// Credentials for a registry (`docker.io`, `127.0.0.1:5000`). A helper is a program, and is waited for.
 pub async fn find(registry: &str) -> Found {
-    let server = if registry == "docker.io" { DOCKER_HUB } else { registry }.to_owned();
+    let server = if registry == "docker.io" {
+        DOCKER_HUB
+    } else {
+        registry
+    }
+    .to_owned();
     let found = tokio::task::spawn_blocking(move || read(&server)).await;
     found.unwrap_or_default()
 }
 
 fn read(server: &str) -> Found {
-    let credentials = |credentials| Found { credentials: Some(credentials), complaint: None };
+    let credentials = |credentials| Found {
+        credentials: Some(credentials),
+        complaint: None,
+    };
     match docker_credential::get_credential(server) {
         Ok(DockerCredential::UsernamePassword(username, password)) => {
             credentials(DockerCredentials {
@@ -71,7 +79,9 @@ fn complaint(server: &str, error: &CredentialRetrievalError) -> String {
             "docker-credential-{helper}, which Docker's configuration names, was not found in PATH or did not run; \
              went on without credentials"
         ),
-        _ => format!("Docker's credentials for {server} could not be read ({error}); went on without"),
+        _ => format!(
+            "Docker's credentials for {server} could not be read ({error}); went on without"
+        ),
     }
 }
 

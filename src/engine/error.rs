@@ -79,25 +79,38 @@ impl EngineError {
     pub(super) fn at_connect(error: ClientError, chosen: &Chosen) -> Self {
         let address = address(chosen);
         match error {
-            ClientError::SocketNotFoundError(_) => {
-                Self::Unreachable { address, reason: "there is no such socket".to_owned() }
-            }
-            error => Self::Choice { message: format!("the engine at {address}: {error}") },
+            ClientError::SocketNotFoundError(_) => Self::Unreachable {
+                address,
+                reason: "there is no such socket".to_owned(),
+            },
+            error => Self::Choice {
+                message: format!("the engine at {address}: {error}"),
+            },
         }
     }
 
     /// Of a request. The client hides the reason of a failed connection in the sources of its error.
     pub(super) fn of_request(error: ClientError, chosen: &Chosen) -> Self {
         match error {
-            ClientError::DockerResponseServerError { status_code, message } => {
-                Self::Refused { status: status_code, message: message.trim().to_owned() }
-            }
-            ClientError::DockerStreamError { error } => Self::Refused { status: 500, message: error },
+            ClientError::DockerResponseServerError {
+                status_code,
+                message,
+            } => Self::Refused {
+                status: status_code,
+                message: message.trim().to_owned(),
+            },
+            ClientError::DockerStreamError { error } => Self::Refused {
+                status: 500,
+                message: error,
+            },
             ClientError::HyperLegacyError { ref err } if err.is_connect() => {
                 let address = address(chosen);
                 match io_kind(&error) {
                     Some(io::ErrorKind::PermissionDenied) => Self::PermissionDenied { address },
-                    _ => Self::Unreachable { address, reason: innermost(&error) },
+                    _ => Self::Unreachable {
+                        address,
+                        reason: innermost(&error),
+                    },
                 }
             }
             source => Self::Broken { source },
@@ -111,13 +124,20 @@ fn address(chosen: &Chosen) -> String {
 
 fn sources(error: &ClientError) -> impl Iterator<Item = &(dyn StdError + 'static)> {
     let first: &(dyn StdError + 'static) = error;
-    std::iter::successors(Some(first), |error: &&(dyn StdError + 'static)| (*error).source())
+    std::iter::successors(Some(first), |error: &&(dyn StdError + 'static)| {
+        (*error).source()
+    })
 }
 
 fn io_kind(error: &ClientError) -> Option<io::ErrorKind> {
-    sources(error).find_map(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind)
+    sources(error)
+        .find_map(|source| source.downcast_ref::<io::Error>())
+        .map(io::Error::kind)
 }
 
 fn innermost(error: &ClientError) -> String {
-    sources(error).last().map(ToString::to_string).unwrap_or_default()
+    sources(error)
+        .last()
+        .map(ToString::to_string)
+        .unwrap_or_default()
 }

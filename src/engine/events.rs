@@ -22,6 +22,8 @@ impl Engine {
         ]);
         let options = EventsOptionsBuilder::default().filters(&filters).build();
         let events = self.docker.events(Some(options));
-        events.take_while(|event| std::future::ready(event.is_ok())).map(|_| ())
+        events
+            .take_while(|event| std::future::ready(event.is_ok()))
+            .map(|_| ())
     }
 }

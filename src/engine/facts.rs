@@ -27,17 +27,27 @@ impl Engine {
     pub async fn facts(&self) -> Result<EngineFacts, EngineError> {
         let (info, version) = tokio::try_join!(
             async { self.docker.info().await.map_err(|error| self.error(error)) },
-            async { self.docker.version().await.map_err(|error| self.error(error)) }
+            async {
+                self.docker
+                    .version()
+                    .await
+                    .map_err(|error| self.error(error))
+            }
         )?;
         let refuse = |what: String| EngineError::Choice {
-            message: format!("podctl cannot work with the engine at {}: {what}", self.chosen.endpoint.host),
+            message: format!(
+                "podctl cannot work with the engine at {}: {what}",
+                self.chosen.endpoint.host
+            ),
         };
         let api = version.api_version.unwrap_or_default();
         let api = ApiVersion::parse(&api)
             .ok_or_else(|| refuse(format!("it speaks the API `{api}`, which is no version")))?;
         if api < ApiVersion::OLDEST {
             let oldest = ApiVersion::OLDEST;
-            return Err(refuse(format!("it speaks the API {api}, and {oldest} (Docker 20.10) is the oldest")));
+            return Err(refuse(format!(
+                "it speaks the API {api}, and {oldest} (Docker 20.10) is the oldest"
+            )));
         }
         let architecture = info.architecture.or(version.arch).unwrap_or_default();
         let architecture = Architecture::parse(&architecture).ok_or_else(|| {
@@ -50,7 +60,9 @@ impl Engine {
             api,
             architecture,
             root_dir: info.docker_root_dir.unwrap_or_default(),
-            podman: components.iter().any(|component| component.name.contains("Podman")),
+            podman: components
+                .iter()
+                .any(|component| component.name.contains("Podman")),
             rootless: options.iter().any(|option| option.contains("rootless")),
             log_driver: info.logging_driver.unwrap_or_default(),
         })
@@ -61,13 +73,23 @@ impl Engine {
     /// # Errors
     /// When it does not answer.
     pub async fn version(&self) -> Result<EngineVersion, EngineError> {
-        let version = self.docker.version().await.map_err(|error| self.error(error))?;
+        let version = self
+            .docker
+            .version()
+            .await
+            .map_err(|error| self.error(error))?;
         let component = version.components.unwrap_or_default().into_iter().next();
         Ok(EngineVersion {
-            name: component.map(|component| component.name).unwrap_or_default(),
+            name: component
+                .map(|component| component.name)
+                .unwrap_or_default(),
             version: version.version.unwrap_or_default(),
             api: version.api_version.unwrap_or_default(),
-            platform: format!("{}/{}", version.os.unwrap_or_default(), version.arch.unwrap_or_default()),
+            platform: format!(
+                "{}/{}",
+                version.os.unwrap_or_default(),
+                version.arch.unwrap_or_default()
+            ),
         })
     }
 }

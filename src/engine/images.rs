@@ -27,7 +27,12 @@ impl Engine {
     /// # Errors
     /// When the engine does not answer.
     pub async fn image_facts(&self, reference: &str) -> Result<Option<ImageFacts>, EngineError> {
-        let image = match self.docker.inspect_image(reference).await.map_err(|e| self.error(e)) {
+        let image = match self
+            .docker
+            .inspect_image(reference)
+            .await
+            .map_err(|e| self.error(e))
+        {
             Ok(image) => image,
             Err(error) if error.status() == Some(404) => return Ok(None),
             Err(error) => return Err(error),
@@ -49,11 +54,16 @@ impl Engine {
     /// When the engine refuses it.
     pub async fn load_image(&self, archive: Vec<u8>) -> Result<(), EngineError> {
         let body = bollard::body_full(archive.into());
-        let mut answers = self.docker.import_image(ImportImageOptions::default(), body, None);
+        let mut answers = self
+            .docker
+            .import_image(ImportImageOptions::default(), body, None);
         while let Some(answer) = answers.next().await {
             let answer = answer.map_err(|error| self.error(error))?;
             if let Some(message) = answer.error_detail.and_then(|detail| detail.message) {
-                return Err(EngineError::Refused { status: 500, message });
+                return Err(EngineError::Refused {
+                    status: 500,
+                    message,
+                });
             }
         }
         Ok(())
@@ -71,8 +81,12 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let found = credentials::find(image::registry(reference)).await;
         let tagged = image::with_tag(reference);
-        let options = CreateImageOptionsBuilder::default().from_image(&tagged).build();
-        let mut answers = self.docker.create_image(Some(options), None, found.credentials);
+        let options = CreateImageOptionsBuilder::default()
+            .from_image(&tagged)
+            .build();
+        let mut answers = self
+            .docker
+            .create_image(Some(options), None, found.credentials);
         while let Some(answer) = answers.next().await {
             let answer = answer
                 .map_err(|error| self.error(error))
@@ -91,9 +105,10 @@ impl Engine {
 
 fn with_complaint(error: EngineError, complaint: Option<&str>) -> EngineError {
     match (error, complaint) {
-        (EngineError::Refused { status, message }, Some(complaint)) => {
-            EngineError::Refused { status, message: format!("{message} ({complaint})") }
-        }
+        (EngineError::Refused { status, message }, Some(complaint)) => EngineError::Refused {
+            status,
+            message: format!("{message} ({complaint})"),
+        },
         (error, _) => error,
     }
 }

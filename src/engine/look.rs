@@ -76,7 +76,13 @@ impl Engine {
             record
         });
         let other_pauses = pauses.iter().filter(|pause| pause.pod() != pod).count();
-        Ok(Seen { network, other_pauses, record, containers, volumes })
+        Ok(Seen {
+            network,
+            other_pauses,
+            record,
+            containers,
+            volumes,
+        })
     }
 
     /// The name of a container, of whomever, that publishes a host port. One call.
@@ -85,7 +91,9 @@ impl Engine {
     /// As [`Engine::containers`].
     pub async fn publisher(&self, port: u16) -> Result<Option<String>, EngineError> {
         let filters = HashMap::from([("publish".to_owned(), vec![port.to_string()])]);
-        let options = ListContainersOptionsBuilder::default().filters(&filters).build();
+        let options = ListContainersOptionsBuilder::default()
+            .filters(&filters)
+            .build();
         let list = self.ask(self.docker.list_containers(Some(options))).await?;
         let publishes = |container: &ContainerSummary| {
             let mut ports = container.ports.iter().flatten();

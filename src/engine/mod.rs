@@ -4,6 +4,7 @@
 //! - [`error`], [`reason`]: what can go wrong, and what a refusal is about.
 //! - [`facts`], [`look`]: what the engine is, and what there is on it.
 //! - [`act`], [`archive`], [`images`]: what changes something.
+//! - [`exec`], [`logs`]: what runs inside, and what it says.
 //! - [`events`]: what others do.
 //!
 //! Not here: rules about pods, printing.
@@ -15,8 +16,10 @@ pub mod context;
 pub mod credentials;
 pub mod error;
 pub mod events;
+pub mod exec;
 pub mod facts;
 pub mod images;
+pub mod logs;
 pub mod look;
 pub mod reason;
 
@@ -38,7 +41,10 @@ impl Engine {
     /// Wraps a client that is set up. Nothing is sent yet.
     #[must_use]
     pub fn new(docker: Docker, chosen: Chosen) -> Self {
-        Self { docker, chosen: Arc::new(chosen) }
+        Self {
+            docker,
+            chosen: Arc::new(chosen),
+        }
     }
 
     /// Where it is, and by what it was chosen.

@@ -26,7 +26,8 @@ impl EngineError {
     /// A create whose image is not there (Docker: `No such image`).
     #[must_use]
     pub fn is_missing_image(&self) -> bool {
-        self.reason().is_some_and(|reason| reason.to_lowercase().contains("no such image"))
+        self.reason()
+            .is_some_and(|reason| reason.to_lowercase().contains("no such image"))
     }
 
     /// The host port that is taken, where that was the reason (Docker: `Bind for 0.0.0.0:8880 failed: port is already
@@ -57,7 +58,10 @@ mod tests {
     use super::*;
 
     fn refused(message: &str) -> EngineError {
-        EngineError::Refused { status: 500, message: message.into() }
+        EngineError::Refused {
+            status: 500,
+            message: message.into(),
+        }
     }
 
     #[test]

@@ -21,11 +21,16 @@ fn value(report: &mut Report, path: &str, value: impl std::fmt::Display, verdict
 }
 
 fn one_of(report: &mut Report, path: &str, value: Option<&String>, known: &[&str]) {
-    let Some(value) = value.filter(|value| !value.is_empty()) else { return };
+    let Some(value) = value.filter(|value| !value.is_empty()) else {
+        return;
+    };
     if !known.contains(&value.as_str()) {
         let near = super::schema::nearest(value, known.iter().copied());
         let hint = near.map(|name| format!("did you mean `{name}`?"));
-        let message = format!("unsupported value `{value}`: must be one of {}", known.join(", "));
+        let message = format!(
+            "unsupported value `{value}`: must be one of {}",
+            known.join(", ")
+        );
         report.error_with(path, message, hint);
     }
 }
@@ -61,7 +66,12 @@ pub(super) fn metadata(
         None => report.error("metadata.name", "required value: the object needs a name"),
     }
     if let Some(namespace) = &meta.namespace {
-        value(report, "metadata.namespace", namespace, rules::label(namespace));
+        value(
+            report,
+            "metadata.namespace",
+            namespace,
+            rules::label(namespace),
+        );
     }
     for (key, text) in meta.labels.iter().flatten() {
         let path = format!("metadata.labels[{key}]");
@@ -70,7 +80,12 @@ pub(super) fn metadata(
     }
     for key in meta.annotations.iter().flatten().map(|(key, _)| key) {
         let path = format!("metadata.annotations[{key}]");
-        value(report, &path, key, rules::qualified_name(&key.to_lowercase()));
+        value(
+            report,
+            &path,
+            key,
+            rules::qualified_name(&key.to_lowercase()),
+        );
     }
 }
 
@@ -79,7 +94,12 @@ pub(super) fn config_map(report: &mut Report, map: &v1::ConfigMap) {
     metadata(report, &map.metadata);
     let mut size = 0;
     for (key, text) in map.data.iter().flatten() {
-        value(report, &format!("data[{key}]"), key, rules::config_map_key(key));
+        value(
+            report,
+            &format!("data[{key}]"),
+            key,
+            rules::config_map_key(key),
+        );
         size += text.len();
     }
     for (key, bytes) in map.binary_data.iter().flatten() {
@@ -91,7 +111,10 @@ pub(super) fn config_map(report: &mut Report, map: &v1::ConfigMap) {
         size += bytes.0.len();
     }
     if size > MOST_DATA {
-        report.error("data", format!("too long: {size} bytes in all, must be no more than {MOST_DATA}"));
+        report.error(
+            "data",
+            format!("too long: {size} bytes in all, must be no more than {MOST_DATA}"),
+        );
     }
 }
 
@@ -102,8 +125,16 @@ pub(super) fn pod(report: &mut Report, pod: &v1::Pod) {
         report.error("spec", "required value: the pod has no spec");
         return;
     };
-    one_of(report, "spec.restartPolicy", spec.restart_policy.as_ref(), &["Always", "OnFailure", "Never"]);
-    for (path, name) in [("spec.hostname", &spec.hostname), ("spec.subdomain", &spec.subdomain)] {
+    one_of(
+        report,
+        "spec.restartPolicy",
+        spec.restart_policy.as_ref(),
+        &["Always", "OnFailure", "Never"],
+    );
+    for (path, name) in [
+        ("spec.hostname", &spec.hostname),
+        ("spec.subdomain", &spec.subdomain),
+    ] {
         if let Some(name) = name.as_ref().filter(|name| !name.is_empty()) {
             value(report, path, name, rules::label(name));
         }
@@ -115,10 +146,18 @@ pub(super) fn pod(report: &mut Report, pod: &v1::Pod) {
         &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"],
     );
     if spec.dns_policy.as_deref() == Some("None") {
-        report.error("spec.dnsPolicy", "not supported yet: podctl does not carry out the policy None");
+        report.error(
+            "spec.dnsPolicy",
+            "not supported yet: podctl does not carry out the policy None",
+        );
     }
     for (i, alias) in spec.host_aliases.iter().flatten().enumerate() {
-        value(report, &format!("spec.hostAliases[{i}].ip"), &alias.ip, rules::ip(&alias.ip));
+        value(
+            report,
+            &format!("spec.hostAliases[{i}].ip"),
+            &alias.ip,
+            rules::ip(&alias.ip),
+        );
         for (j, name) in alias.hostnames.iter().flatten().enumerate() {
             let path = format!("spec.hostAliases[{i}].hostnames[{j}]");
             value(report, &path, name, rules::subdomain(name));
@@ -126,7 +165,10 @@ pub(super) fn pod(report: &mut Report, pod: &v1::Pod) {
     }
     volumes(report, spec);
     if spec.containers.is_empty() {
-        report.error("spec.containers", "required value: the pod has no containers");
+        report.error(
+            "spec.containers",
+            "required value: the pod has no containers",
+        );
     }
     let mut names = BTreeSet::new();
     let mut host_ports = BTreeSet::new();
@@ -150,7 +192,11 @@ fn volumes(report: &mut Report, spec: &v1::PodSpec) {
             value(report, &name, &volume.name, rules::label(&volume.name));
             unique(report, &mut names, &name, volume.name.clone());
         }
-        let sources = [volume.config_map.is_some(), volume.empty_dir.is_some(), volume.host_path.is_some()];
+        let sources = [
+            volume.config_map.is_some(),
+            volume.empty_dir.is_some(),
+            volume.host_path.is_some(),
+        ];
         if sources.iter().filter(|there| **there).count() > 1 {
             report.error(&path, "forbidden: a volume has one type only");
         }
@@ -169,7 +215,12 @@ fn volumes(report: &mut Report, spec: &v1::PodSpec) {
 fn config_map_volume(report: &mut Report, path: &str, source: &v1::ConfigMapVolumeSource) {
     required(report, &format!("{path}.name"), &source.name);
     if let Some(mode) = source.default_mode {
-        value(report, &format!("{path}.defaultMode"), mode, rules::mode(mode));
+        value(
+            report,
+            &format!("{path}.defaultMode"),
+            mode,
+            rules::mode(mode),
+        );
     }
     for (i, item) in source.items.iter().flatten().enumerate() {
         let item_path = format!("{path}.items[{i}].path");
@@ -178,7 +229,12 @@ fn config_map_volume(report: &mut Report, path: &str, source: &v1::ConfigMapVolu
             value(report, &item_path, &item.path, rules::item_path(&item.path));
         }
         if let Some(mode) = item.mode {
-            value(report, &format!("{path}.items[{i}].mode"), mode, rules::mode(mode));
+            value(
+                report,
+                &format!("{path}.items[{i}].mode"),
+                mode,
+                rules::mode(mode),
+            );
         }
     }
 }
@@ -187,7 +243,10 @@ fn host_path_volume(report: &mut Report, path: &str, source: &v1::HostPathVolume
     let field = format!("{path}.path");
     if required(report, &field, &source.path) {
         if source.path.split('/').any(|part| part == "..") {
-            report.error(&field, format!("invalid value `{}`: must not contain '..'", source.path));
+            report.error(
+                &field,
+                format!("invalid value `{}`: must not contain '..'", source.path),
+            );
         }
         // The API server takes it; what a node then makes of it nobody can say.
         if !source.path.starts_with('/') {
@@ -204,9 +263,21 @@ fn host_path_volume(report: &mut Report, path: &str, source: &v1::HostPathVolume
             report.error(&field, "not supported yet: a path with a colon");
         }
     }
-    let types =
-        ["DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice"];
-    one_of(report, &format!("{path}.type"), source.type_.as_ref(), &types);
+    let types = [
+        "DirectoryOrCreate",
+        "Directory",
+        "FileOrCreate",
+        "File",
+        "Socket",
+        "CharDevice",
+        "BlockDevice",
+    ];
+    one_of(
+        report,
+        &format!("{path}.type"),
+        source.type_.as_ref(),
+        &types,
+    );
     if source.type_.as_deref() == Some("FileOrCreate") {
         report.error_with(
             &format!("{path}.type"),
@@ -217,8 +288,15 @@ fn host_path_volume(report: &mut Report, path: &str, source: &v1::HostPathVolume
 }
 
 fn empty_dir_volume(report: &mut Report, path: &str, source: &v1::EmptyDirVolumeSource) {
-    if let Some(medium) = source.medium.as_ref().filter(|medium| medium.starts_with("HugePages")) {
-        report.error(&format!("{path}.medium"), format!("not supported yet: the medium `{medium}`"));
+    if let Some(medium) = source
+        .medium
+        .as_ref()
+        .filter(|medium| medium.starts_with("HugePages"))
+    {
+        report.error(
+            &format!("{path}.medium"),
+            format!("not supported yet: the medium `{medium}`"),
+        );
     }
     if let Some(limit) = &source.size_limit {
         bytes(report, &format!("{path}.sizeLimit"), &limit.0);
@@ -230,12 +308,25 @@ fn bytes(report: &mut Report, path: &str, text: &str) {
     match Quantity::parse(text) {
         Err(rule) => report.error(path, format!("invalid value `{text}`: {rule}")),
         Ok(quantity) if quantity.thousandths() < 0 => {
-            report.error(path, format!("invalid value `{text}`: must not be negative"));
+            report.error(
+                path,
+                format!("invalid value `{text}`: must not be negative"),
+            );
         }
         Ok(quantity) if quantity.is_fractional() => {
-            let hint = text.strip_suffix('m').map(|number| format!("did you mean `{number}Mi`?"));
-            let less = if quantity.thousandths() < 1000 { "is less than one byte" } else { "is no whole number of bytes" };
-            report.error_with(path, format!("invalid value `{text}`: {less} (`m` means a thousandth)"), hint);
+            let hint = text
+                .strip_suffix('m')
+                .map(|number| format!("did you mean `{number}Mi`?"));
+            let less = if quantity.thousandths() < 1000 {
+                "is less than one byte"
+            } else {
+                "is no whole number of bytes"
+            };
+            report.error_with(
+                path,
+                format!("invalid value `{text}`: {less} (`m` means a thousandth)"),
+                hint,
+            );
         }
         Ok(_) => {}
     }
@@ -250,7 +341,10 @@ fn container(
 ) {
     let image = container.image.as_deref().unwrap_or_default();
     if required(report, &format!("{path}.image"), image) && image.trim() != image {
-        report.error(&format!("{path}.image"), format!("invalid value `{image}`: must not begin or end with white space"));
+        report.error(
+            &format!("{path}.image"),
+            format!("invalid value `{image}`: must not begin or end with white space"),
+        );
     }
     one_of(
         report,
@@ -265,7 +359,12 @@ fn container(
 }
 
 fn env(report: &mut Report, path: &str, container: &v1::Container) {
-    let names: Vec<&str> = container.env.iter().flatten().map(|var| var.name.as_str()).collect();
+    let names: Vec<&str> = container
+        .env
+        .iter()
+        .flatten()
+        .map(|var| var.name.as_str())
+        .collect();
     for (i, name) in names.iter().enumerate() {
         let path = format!("{path}.env[{i}]");
         value(report, &format!("{path}.name"), name, rules::env_name(name));
@@ -285,18 +384,44 @@ fn ports(
     for (i, port) in container.ports.iter().flatten().enumerate() {
         let path = format!("{path}.ports[{i}]");
         let number = port.container_port;
-        value(report, &format!("{path}.containerPort"), number, rules::port(number));
+        value(
+            report,
+            &format!("{path}.containerPort"),
+            number,
+            rules::port(number),
+        );
         if let Some(name) = port.name.as_ref().filter(|name| !name.is_empty()) {
-            value(report, &format!("{path}.name"), name, rules::port_name(name));
+            value(
+                report,
+                &format!("{path}.name"),
+                name,
+                rules::port_name(name),
+            );
             unique(report, &mut names, &format!("{path}.name"), name.clone());
         }
-        one_of(report, &format!("{path}.protocol"), port.protocol.as_ref(), &["TCP", "UDP", "SCTP"]);
-        let Some(host) = port.host_port.filter(|host| *host != 0) else { continue };
+        one_of(
+            report,
+            &format!("{path}.protocol"),
+            port.protocol.as_ref(),
+            &["TCP", "UDP", "SCTP"],
+        );
+        let Some(host) = port.host_port.filter(|host| *host != 0) else {
+            continue;
+        };
         let host_path = format!("{path}.hostPort");
         value(report, &host_path, host, rules::port(host));
-        let protocol = port.protocol.as_deref().filter(|p| !p.is_empty()).unwrap_or("TCP");
+        let protocol = port
+            .protocol
+            .as_deref()
+            .filter(|p| !p.is_empty())
+            .unwrap_or("TCP");
         let ip = port.host_ip.as_deref().unwrap_or_default();
-        unique(report, host_ports, &host_path, format!("{ip}:{host}/{protocol}"));
+        unique(
+            report,
+            host_ports,
+            &host_path,
+            format!("{ip}:{host}/{protocol}"),
+        );
         if !ip.is_empty() {
             value(report, &format!("{path}.hostIP"), ip, rules::ip(ip));
         }
@@ -304,7 +429,12 @@ fn ports(
 }
 
 fn mounts(report: &mut Report, path: &str, container: &v1::Container, spec: &v1::PodSpec) {
-    let volumes: Vec<&str> = spec.volumes.iter().flatten().map(|v| v.name.as_str()).collect();
+    let volumes: Vec<&str> = spec
+        .volumes
+        .iter()
+        .flatten()
+        .map(|v| v.name.as_str())
+        .collect();
     let mut paths = BTreeSet::new();
     for (i, mount) in container.volume_mounts.iter().flatten().enumerate() {
         let path = format!("{path}.volumeMounts[{i}]");
@@ -312,20 +442,34 @@ fn mounts(report: &mut Report, path: &str, container: &v1::Container, spec: &v1:
         if required(report, &name, &mount.name) && !volumes.contains(&mount.name.as_str()) {
             let near = super::schema::nearest(&mount.name, volumes.iter().copied());
             let hint = near.map(|name| format!("did you mean `{name}`?"));
-            report.error_with(&name, format!("not found: the pod has no volume `{}`", mount.name), hint);
+            report.error_with(
+                &name,
+                format!("not found: the pod has no volume `{}`", mount.name),
+                hint,
+            );
         }
         let at = format!("{path}.mountPath");
         if required(report, &at, &mount.mount_path) {
             unique(report, &mut paths, &at, mount.mount_path.clone());
             if mount.mount_path.contains(':') || mount.mount_path == "/" {
-                report.error(&at, format!("invalid value `{}`: must be neither `/` nor hold a colon", mount.mount_path));
+                report.error(
+                    &at,
+                    format!(
+                        "invalid value `{}`: must be neither `/` nor hold a colon",
+                        mount.mount_path
+                    ),
+                );
             }
         }
         if let Some(sub_path) = &mount.sub_path {
             let path = format!("{path}.subPath");
             value(report, &path, sub_path, rules::descending_path(sub_path));
             let of_host = spec.volumes.iter().flatten();
-            if of_host.into_iter().any(|v| v.name == mount.name && v.host_path.is_some()) && !sub_path.is_empty() {
+            if of_host
+                .into_iter()
+                .any(|v| v.name == mount.name && v.host_path.is_some())
+                && !sub_path.is_empty()
+            {
                 report.error_with(
                     &path,
                     "not supported yet: a sub-path of a hostPath, which a container could lead elsewhere",
@@ -337,8 +481,13 @@ fn mounts(report: &mut Report, path: &str, container: &v1::Container, spec: &v1:
 }
 
 fn resources(report: &mut Report, path: &str, container: &v1::Container) {
-    let Some(resources) = &container.resources else { return };
-    for (kind, list) in [("limits", &resources.limits), ("requests", &resources.requests)] {
+    let Some(resources) = &container.resources else {
+        return;
+    };
+    for (kind, list) in [
+        ("limits", &resources.limits),
+        ("requests", &resources.requests),
+    ] {
         for (name, quantity) in list.iter().flatten() {
             let path = format!("{path}.resources.{kind}[{name}]");
             match name.as_str() {
@@ -348,18 +497,29 @@ fn resources(report: &mut Report, path: &str, container: &v1::Container) {
                         report.error(&path, format!("invalid value `{}`: {rule}", quantity.0));
                     }
                 }
-                _ if kind == "limits" => report.error(&path, format!("not supported yet: the resource `{name}`")),
+                _ if kind == "limits" => {
+                    report.error(&path, format!("not supported yet: the resource `{name}`"))
+                }
                 _ => {}
             }
         }
     }
     for (name, request) in resources.requests.iter().flatten() {
-        let limit = resources.limits.as_ref().and_then(|limits| limits.get(name));
+        let limit = resources
+            .limits
+            .as_ref()
+            .and_then(|limits| limits.get(name));
         let pair = limit.map(|limit| (Quantity::parse(&limit.0), Quantity::parse(&request.0)));
         if let Some((Ok(limit), Ok(asked))) = pair {
             if asked > limit {
                 let path = format!("{path}.resources.requests[{name}]");
-                report.error(&path, format!("invalid value `{}`: must be no more than the limit", request.0));
+                report.error(
+                    &path,
+                    format!(
+                        "invalid value `{}`: must be no more than the limit",
+                        request.0
+                    ),
+                );
             }
         }
     }

@@ -48,7 +48,10 @@ pub const FIELDS: &[(&str, Support)] = &[
     ("spec.dnsConfig", NotYet),
     ("spec.dnsPolicy", NoEffect),
     ("spec.enableServiceLinks", NoEffect),
-    ("spec.ephemeralContainers", Refused("a manifest cannot bring ephemeral containers, on a cluster neither")),
+    (
+        "spec.ephemeralContainers",
+        Refused("a manifest cannot bring ephemeral containers, on a cluster neither"),
+    ),
     ("spec.evictionResponders", NoEffect),
     ("spec.hostAliases", Honoured),
     ("spec.hostIPC", NotYet),
@@ -112,10 +115,16 @@ pub const FIELDS: &[(&str, Support)] = &[
     ("spec.containers[].restartPolicy", NotYet),
     ("spec.containers[].restartPolicyRules", NotYet),
     ("spec.containers[].securityContext", NotYet),
-    ("spec.containers[].securityContext.allowPrivilegeEscalation", Honoured),
+    (
+        "spec.containers[].securityContext.allowPrivilegeEscalation",
+        Honoured,
+    ),
     ("spec.containers[].securityContext.capabilities", Honoured),
     ("spec.containers[].securityContext.privileged", Honoured),
-    ("spec.containers[].securityContext.readOnlyRootFilesystem", Honoured),
+    (
+        "spec.containers[].securityContext.readOnlyRootFilesystem",
+        Honoured,
+    ),
     ("spec.containers[].securityContext.runAsGroup", Honoured),
     ("spec.containers[].securityContext.runAsUser", Honoured),
     ("spec.containers[].startupProbe", NotYet),
@@ -166,9 +175,16 @@ pub fn support(path: &str) -> Support {
             // A field that is refused as a whole is entered where a part of it is carried out.
             let has_parts = *support == NotYet
                 && FIELDS.iter().any(|(field, part)| {
-                    *part == Honoured && field.strip_prefix(rest).is_some_and(|part| part.starts_with('.'))
+                    *part == Honoured
+                        && field
+                            .strip_prefix(rest)
+                            .is_some_and(|part| part.starts_with('.'))
                 });
-            return if rest == general && has_parts { Honoured } else { *support };
+            return if rest == general && has_parts {
+                Honoured
+            } else {
+                *support
+            };
         }
         match rest.rfind(['.', '[']) {
             Some(at) => rest = &rest[..at],
@@ -205,7 +221,10 @@ mod tests {
         assert_eq!(support("spec.containers[3].image"), Honoured);
         assert_eq!(support("spec.containers[3].livenessProbe.exec"), NotYet);
         assert_eq!(support("spec.containers[3].securityContext"), Honoured);
-        assert_eq!(support("spec.containers[3].securityContext.seLinuxOptions"), NotYet);
+        assert_eq!(
+            support("spec.containers[3].securityContext.seLinuxOptions"),
+            NotYet
+        );
         assert_eq!(support("spec.volumes[0].nfs"), NotYet);
         assert_eq!(support("spec.volumes[0].configMap.items[0].path"), Honoured);
     }
@@ -224,7 +243,12 @@ mod tests {
 
     fn fields(type_name: &str) -> Vec<String> {
         let schema = &SCHEMAS.pod()["$defs"][format!("io.k8s.api.core.v1.{type_name}")];
-        schema["properties"].as_object().expect("fields").keys().cloned().collect()
+        schema["properties"]
+            .as_object()
+            .expect("fields")
+            .keys()
+            .cloned()
+            .collect()
     }
 
     #[test]
@@ -232,7 +256,10 @@ mod tests {
         for (type_name, prefix) in TYPES {
             for field in fields(type_name) {
                 let path = format!("{prefix}.{field}");
-                assert!(FIELDS.iter().any(|(row, _)| *row == path), "no row for {path}");
+                assert!(
+                    FIELDS.iter().any(|(row, _)| *row == path),
+                    "no row for {path}"
+                );
             }
         }
     }
@@ -241,9 +268,16 @@ mod tests {
     fn every_row_of_these_types_has_a_field() {
         for (row, _) in FIELDS {
             for (type_name, prefix) in TYPES {
-                let field = row.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.'));
-                let Some(field) = field.filter(|field| !field.contains(['.', '['])) else { continue };
-                assert!(fields(type_name).iter().any(|known| known == field), "no field for {row}");
+                let field = row
+                    .strip_prefix(prefix)
+                    .and_then(|rest| rest.strip_prefix('.'));
+                let Some(field) = field.filter(|field| !field.contains(['.', '['])) else {
+                    continue;
+                };
+                assert!(
+                    fields(type_name).iter().any(|known| known == field),
+                    "no field for {row}"
+                );
             }
         }
     }

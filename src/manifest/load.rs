@@ -41,15 +41,35 @@ pub struct Loaded {
 
 /// Kinds that Kubernetes has and podctl does not run yet.
 const KNOWN_KINDS: &[&str] = &[
-    "CronJob", "DaemonSet", "Deployment", "Ingress", "Job", "Namespace", "NetworkPolicy",
-    "PersistentVolume", "PersistentVolumeClaim", "ReplicaSet", "ReplicationController", "Secret",
-    "Service", "ServiceAccount", "StatefulSet",
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "Ingress",
+    "Job",
+    "Namespace",
+    "NetworkPolicy",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "ReplicaSet",
+    "ReplicationController",
+    "Secret",
+    "Service",
+    "ServiceAccount",
+    "StatefulSet",
 ];
 
 /// Fields that a cluster adds to what it stores.
 const STRIPPED: &[&str] = &[
-    "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation",
-    "managedFields", "ownerReferences", "resourceVersion", "selfLink", "uid", "finalizers",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "managedFields",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+    "finalizers",
 ];
 
 /// Reads every source, and finds every fault.
@@ -57,7 +77,12 @@ const STRIPPED: &[&str] = &[
 /// # Errors
 /// All faults, in the order of the sources; warnings among them.
 pub fn load(sources: &[Source], options: &LoadOptions) -> Result<Loaded, Vec<Problem>> {
-    let mut loader = Loader { options, problems: Vec::new(), pods: Vec::new(), config_maps: BTreeMap::new() };
+    let mut loader = Loader {
+        options,
+        problems: Vec::new(),
+        pods: Vec::new(),
+        config_maps: BTreeMap::new(),
+    };
     for (index, source) in sources.iter().enumerate() {
         let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
         let shift = source.text.len() - text.len();
@@ -87,14 +112,26 @@ pub fn load_recorded(
     manifest: &Json,
     config_maps: BTreeMap<String, ConfigMap>,
 ) -> Result<Desired, String> {
-    let pod: v1::Pod = serde_json::from_value(manifest.clone()).map_err(|error| error.to_string())?;
+    let pod: v1::Pod =
+        serde_json::from_value(manifest.clone()).map_err(|error| error.to_string())?;
     let namespace = pod.metadata.namespace.clone().unwrap_or_default();
     let key = PodKey::new(namespace, pod.metadata.name.clone().unwrap_or_default());
-    Ok(Desired { pod: to_spec::pod(&pod, key), manifest: manifest.clone(), config_maps })
+    Ok(Desired {
+        pod: to_spec::pod(&pod, key),
+        manifest: manifest.clone(),
+        config_maps,
+    })
 }
 
 fn fault(source: usize, span: std::ops::Range<usize>, path: &str, message: String) -> Problem {
-    Problem { severity: Severity::Error, source, span, path: path.to_owned(), message, hint: None }
+    Problem {
+        severity: Severity::Error,
+        source,
+        span,
+        path: path.to_owned(),
+        message,
+        hint: None,
+    }
 }
 
 struct Loader<'a> {
@@ -108,28 +145,39 @@ impl Loader<'_> {
     fn document(&mut self, source: usize, node: &Node) {
         let kind_node = node.get("kind");
         let kind = kind_node.and_then(Node::text).unwrap_or_default();
-        let version = node.get("apiVersion").and_then(Node::text).unwrap_or_default();
+        let version = node
+            .get("apiVersion")
+            .and_then(Node::text)
+            .unwrap_or_default();
         if !matches!(node.value, Value::Map(_)) {
             let message = "a document must be a Kubernetes object: a map with apiVersion and kind";
-            self.problems.push(fault(source, node.span.clone(), "", message.to_owned()));
+            self.problems
+                .push(fault(source, node.span.clone(), "", message.to_owned()));
             return;
         }
-        let place = |field: &str| node.get(field).map_or_else(|| node.span.clone(), |n| n.span.clone());
+        let place = |field: &str| {
+            node.get(field)
+                .map_or_else(|| node.span.clone(), |n| n.span.clone())
+        };
         match (version, kind) {
             (_, "") => {
                 let message = "required value: the object has no kind".to_owned();
-                self.problems.push(fault(source, place("kind"), "kind", message));
+                self.problems
+                    .push(fault(source, place("kind"), "kind", message));
             }
             ("v1", "Pod") => self.pod(source, node),
             ("v1", "ConfigMap") => self.config_map(source, node),
             ("v1", "List" | "PodList" | "ConfigMapList") => self.list(source, node, kind),
             (version, "Pod" | "ConfigMap" | "List" | "PodList" | "ConfigMapList") => {
                 let message = format!("invalid value `{version}`: a {kind} has the apiVersion v1");
-                self.problems.push(fault(source, place("apiVersion"), "apiVersion", message));
+                self.problems
+                    .push(fault(source, place("apiVersion"), "apiVersion", message));
             }
             (_, kind) if KNOWN_KINDS.contains(&kind) => {
-                let message = format!("not supported yet: podctl does not run objects of the kind {kind}");
-                self.problems.push(fault(source, place("kind"), "kind", message));
+                let message =
+                    format!("not supported yet: podctl does not run objects of the kind {kind}");
+                self.problems
+                    .push(fault(source, place("kind"), "kind", message));
             }
             (_, kind) => {
                 let known = KNOWN_KINDS.iter().copied().chain(["Pod", "ConfigMap"]);
@@ -143,7 +191,9 @@ impl Loader<'_> {
 
     /// `kubectl get -o yaml` writes lists; their items of a PodList need not say their kind.
     fn list(&mut self, source: usize, node: &Node, kind: &str) {
-        let Some(Value::List(items)) = node.get("items").map(|items| &items.value) else { return };
+        let Some(Value::List(items)) = node.get("items").map(|items| &items.value) else {
+            return;
+        };
         for item in items {
             match kind {
                 "PodList" => self.pod(source, item),
@@ -162,12 +212,26 @@ impl Loader<'_> {
             return;
         };
         check::pod(&mut report, &pod);
-        let key = self.key(&mut report, pod.metadata.namespace.as_deref(), pod.metadata.name.as_deref());
+        let key = self.key(
+            &mut report,
+            pod.metadata.namespace.as_deref(),
+            pod.metadata.name.as_deref(),
+        );
         if self.pods.iter().any(|(there, _)| there.pod.key == key) {
-            report.error("metadata.name", format!("duplicate value `{}`: the files have two pods of this name", key.name));
+            report.error(
+                "metadata.name",
+                format!(
+                    "duplicate value `{}`: the files have two pods of this name",
+                    key.name
+                ),
+            );
         }
         manifest["metadata"]["namespace"] = json!(key.namespace);
-        let desired = Desired { pod: to_spec::pod(&pod, key), manifest, config_maps: BTreeMap::new() };
+        let desired = Desired {
+            pod: to_spec::pod(&pod, key),
+            manifest,
+            config_maps: BTreeMap::new(),
+        };
         self.pods.push((desired, report));
     }
 
@@ -176,9 +240,16 @@ impl Loader<'_> {
         let (_, typed) = read::<v1::ConfigMap>(&mut report, node, SCHEMAS.config_map(), false);
         if let Some(map) = typed {
             check::config_map(&mut report, &map);
-            let key = self.key(&mut report, map.metadata.namespace.as_deref(), map.metadata.name.as_deref());
+            let key = self.key(
+                &mut report,
+                map.metadata.namespace.as_deref(),
+                map.metadata.name.as_deref(),
+            );
             if self.config_maps.contains_key(&key) {
-                let message = format!("duplicate value `{}`: the files have two ConfigMaps of this name", key.name);
+                let message = format!(
+                    "duplicate value `{}`: the files have two ConfigMaps of this name",
+                    key.name
+                );
                 report.error("metadata.name", message);
             }
             self.config_maps.insert(key, to_spec::config_map(map));
@@ -203,24 +274,40 @@ impl Loader<'_> {
             self.problems.append(&mut report.problems);
             pods.push(desired);
         }
-        self.problems.sort_by_key(|problem| (problem.source, problem.span.start));
-        if self.problems.iter().any(|problem| problem.severity == Severity::Error) {
+        self.problems
+            .sort_by_key(|problem| (problem.source, problem.span.start));
+        if self
+            .problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+        {
             return Err(self.problems);
         }
-        Ok(Loaded { pods, warnings: self.problems })
+        Ok(Loaded {
+            pods,
+            warnings: self.problems,
+        })
     }
 
     /// Brings the pod the ConfigMaps that it refers to.
     fn references(&self, desired: &mut Desired, report: &mut Report) {
         for (i, volume) in desired.pod.volumes.iter().enumerate() {
-            let VolumeSource::ConfigMap(source) = &volume.source else { continue };
+            let VolumeSource::ConfigMap(source) = &volume.source else {
+                continue;
+            };
             let path = format!("spec.volumes[{i}].configMap");
             let key = PodKey::new(desired.pod.key.namespace.clone(), source.name.clone());
             let Some(map) = self.config_maps.get(&key) else {
                 if !source.optional && !source.name.is_empty() {
-                    let near = nearest(&source.name, self.config_maps.keys().map(|key| key.name.as_str()));
+                    let near = nearest(
+                        &source.name,
+                        self.config_maps.keys().map(|key| key.name.as_str()),
+                    );
                     let hint = near.map(|name| format!("did you mean `{name}`?"));
-                    let message = format!("not found: the ConfigMap `{}` is not in the files given", source.name);
+                    let message = format!(
+                        "not found: the ConfigMap `{}` is not in the files given",
+                        source.name
+                    );
                     report.error_with(&format!("{path}.name"), message, hint);
                 }
                 continue;
@@ -229,7 +316,10 @@ impl Loader<'_> {
                 if !map.data.contains_key(&item.key) && !source.optional {
                     let near = nearest(&item.key, map.data.keys().map(String::as_str));
                     let hint = near.map(|key| format!("did you mean `{key}`?"));
-                    let message = format!("not found: the ConfigMap `{}` has no key `{}`", source.name, item.key);
+                    let message = format!(
+                        "not found: the ConfigMap `{}` has no key `{}`",
+                        source.name, item.key
+                    );
                     report.error_with(&format!("{path}.items[{j}].key"), message, hint);
                 }
             }
@@ -245,7 +335,11 @@ fn read<T: DeserializeOwned>(
     schema: &Json,
     table: bool,
 ) -> (Json, Option<T>) {
-    let mut walk = Walk { root: schema, report, table };
+    let mut walk = Walk {
+        root: schema,
+        report,
+        table,
+    };
     let mut json = walk.node(node, schema, "").unwrap_or_else(|| json!({}));
     if !json["metadata"].is_object() {
         json["metadata"] = json!({});
@@ -262,13 +356,27 @@ fn read<T: DeserializeOwned>(
 /// One line about what a cluster had added.
 fn stripped(report: &mut Report, node: &Node) {
     let meta = node.get("metadata");
-    let of_meta = STRIPPED.iter().filter(|field| meta.is_some_and(|meta| meta.get(field).is_some()));
+    let of_meta = STRIPPED
+        .iter()
+        .filter(|field| meta.is_some_and(|meta| meta.get(field).is_some()));
     let mut fields: Vec<String> = of_meta.map(|field| format!("metadata.{field}")).collect();
     let node_name = node.get("spec").and_then(|spec| spec.get("nodeName"));
     fields.extend(node_name.map(|_| "spec.nodeName".to_owned()));
-    fields.extend(node.get("status").filter(|status| matches!(&status.value, Value::Map(m) if !m.is_empty())).map(|_| "status".to_owned()));
-    fields.retain(|field| field != "metadata.creationTimestamp" || meta.and_then(|m| m.get("creationTimestamp")).is_some_and(|n| !n.is_null()));
+    fields.extend(
+        node.get("status")
+            .filter(|status| matches!(&status.value, Value::Map(m) if !m.is_empty()))
+            .map(|_| "status".to_owned()),
+    );
+    fields.retain(|field| {
+        field != "metadata.creationTimestamp"
+            || meta
+                .and_then(|m| m.get("creationTimestamp"))
+                .is_some_and(|n| !n.is_null())
+    });
     if !fields.is_empty() {
-        report.warning("", format!("left out what a cluster had added: {}", fields.join(", ")));
+        report.warning(
+            "",
+            format!("left out what a cluster had added: {}", fields.join(", ")),
+        );
     }
 }

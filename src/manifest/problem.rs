@@ -39,7 +39,10 @@ pub fn position(text: &str, offset: usize) -> (usize, usize) {
     }
     let before = &text[..offset];
     let start = before.rfind('\n').map_or(0, |at| at + 1);
-    (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
+    (
+        before.matches('\n').count() + 1,
+        before[start..].chars().count() + 1,
+    )
 }
 
 /// Collects the faults of one document, by the paths of its fields.
@@ -55,7 +58,11 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(source: usize, whole: Range<usize>) -> Self {
-        Self { source, whole, ..Self::default() }
+        Self {
+            source,
+            whole,
+            ..Self::default()
+        }
     }
 
     /// A fault of a field, unless the field, or one around it, has one already.
@@ -63,12 +70,24 @@ impl Report {
         self.error_with(path, message, None);
     }
 
-    pub(super) fn error_with(&mut self, path: &str, message: impl Into<String>, hint: Option<String>) {
+    pub(super) fn error_with(
+        &mut self,
+        path: &str,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
         let within = |outer: &str| {
-            path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            path.strip_prefix(outer)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
-        let errors = self.problems.iter().filter(|p| p.severity == Severity::Error);
-        if errors.into_iter().any(|p| !p.path.is_empty() && within(&p.path)) {
+        let errors = self
+            .problems
+            .iter()
+            .filter(|p| p.severity == Severity::Error);
+        if errors
+            .into_iter()
+            .any(|p| !p.path.is_empty() && within(&p.path))
+        {
             return;
         }
         let span = self.place(path);
@@ -89,7 +108,14 @@ impl Report {
         hint: Option<String>,
     ) {
         let path = path.to_owned();
-        self.problems.push(Problem { severity, source: self.source, span, path, message, hint });
+        self.problems.push(Problem {
+            severity,
+            source: self.source,
+            span,
+            path,
+            message,
+            hint,
+        });
     }
 
     /// Where the field stands, or the nearest around it.

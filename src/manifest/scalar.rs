@@ -16,8 +16,12 @@ pub(super) enum Scalar {
 pub(super) fn resolve(text: &str) -> Scalar {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Scalar::Null,
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Scalar::Bool(true),
-        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Scalar::Bool(false),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            Scalar::Bool(true)
+        }
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            Scalar::Bool(false)
+        }
         _ => number(text).unwrap_or_else(|| Scalar::Text(text.to_owned())),
     }
 }
@@ -31,7 +35,9 @@ fn number(text: &str) -> Option<Scalar> {
         Some(rest) => (-1, rest),
         None => (1, plain.strip_prefix('+').unwrap_or(&plain)),
     };
-    integer(digits).map(|value| Scalar::Int(sign * value)).or_else(|| float(&plain))
+    integer(digits)
+        .map(|value| Scalar::Int(sign * value))
+        .or_else(|| float(&plain))
 }
 
 /// Decimal, `0x`, `0b`, `0o`, and octal with a leading zero; `089` is decimal.
@@ -55,7 +61,9 @@ fn integer(digits: &str) -> Option<i64> {
 }
 
 fn float(text: &str) -> Option<Scalar> {
-    let numeric = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
+    let numeric = text
+        .chars()
+        .all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
     let digit = text.chars().any(|c| c.is_ascii_digit());
     let value: f64 = (numeric && digit).then(|| text.parse().ok())??;
     value.is_finite().then_some(Scalar::Float(value))

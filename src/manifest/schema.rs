@@ -26,8 +26,12 @@ pub(super) static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| {
     let of = |schema: schemars::Schema| schema.to_value();
     let settings = SchemaSettings::draft2020_12;
     Schemas {
-        pod: of(settings().into_generator().into_root_schema_for::<v1::Pod>()),
-        config_map: of(settings().into_generator().into_root_schema_for::<v1::ConfigMap>()),
+        pod: of(settings()
+            .into_generator()
+            .into_root_schema_for::<v1::Pod>()),
+        config_map: of(settings()
+            .into_generator()
+            .into_root_schema_for::<v1::ConfigMap>()),
     }
 });
 
@@ -52,7 +56,9 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// The document as JSON; `None` for a node that is refused or null.
     pub(super) fn node(&mut self, node: &Node, schema: &Json, path: &str) -> Option<Json> {
-        self.report.places.insert(path.to_owned(), node.span.clone());
+        self.report
+            .places
+            .insert(path.to_owned(), node.span.clone());
         if node.is_null() {
             return None;
         }
@@ -66,17 +72,18 @@ impl<'a> Walk<'a> {
                 let items = schema.get("items").unwrap_or(&Json::Null);
                 let list = nodes.iter().enumerate().map(|(i, node)| {
                     // A null in a list keeps its place (Go: the zero value).
-                    self.node(node, items, &format!("{path}[{i}]")).unwrap_or(Json::Null)
+                    self.node(node, items, &format!("{path}[{i}]"))
+                        .unwrap_or(Json::Null)
                 });
                 Some(Json::Array(list.collect()))
             }
-            (Some("string"), Value::Scalar(Scalar::Text(text))) => {
-                Some(Json::String(text.clone()))
-            }
+            (Some("string"), Value::Scalar(Scalar::Text(text))) => Some(Json::String(text.clone())),
             (Some("boolean"), Value::Scalar(Scalar::Bool(value))) => Some(Json::Bool(*value)),
             (Some("integer"), Value::Scalar(scalar)) => self.integer(scalar, schema, node, path),
             (Some("number"), Value::Scalar(Scalar::Int(value))) => Some(Json::from(*value)),
-            (Some("number"), Value::Scalar(Scalar::Float(value))) => Number::from_f64(*value).map(Json::Number),
+            (Some("number"), Value::Scalar(Scalar::Float(value))) => {
+                Number::from_f64(*value).map(Json::Number)
+            }
             (None, _) => Some(json(node)),
             (Some(wanted), _) => self.wrong_type(wanted, node, path),
         }
@@ -87,8 +94,13 @@ impl<'a> Walk<'a> {
         'a: 's,
     {
         loop {
-            let reference = schema.get("$ref").or_else(|| schema.pointer("/allOf/0/$ref"));
-            let Some(name) = reference.and_then(Json::as_str).and_then(|r| r.strip_prefix("#/$defs/")) else {
+            let reference = schema
+                .get("$ref")
+                .or_else(|| schema.pointer("/allOf/0/$ref"));
+            let Some(name) = reference
+                .and_then(Json::as_str)
+                .and_then(|r| r.strip_prefix("#/$defs/"))
+            else {
                 return schema;
             };
             schema = &self.root["$defs"][name];
@@ -97,11 +109,25 @@ impl<'a> Walk<'a> {
 
     fn object(&mut self, entries: &[Entry], schema: &Json, node: &Node, path: &str) -> Json {
         let empty = Map::new();
-        let properties = schema.get("properties").and_then(Json::as_object).unwrap_or(&empty);
-        let additional = schema.get("additionalProperties").filter(|schema| schema.is_object());
+        let properties = schema
+            .get("properties")
+            .and_then(Json::as_object)
+            .unwrap_or(&empty);
+        let additional = schema
+            .get("additionalProperties")
+            .filter(|schema| schema.is_object());
         let mut object = Map::new();
-        for Entry { key, key_span, node } in entries {
-            let of_key = if additional.is_some() { format!("{path}[{key}]") } else { join(path, key) };
+        for Entry {
+            key,
+            key_span,
+            node,
+        } in entries
+        {
+            let of_key = if additional.is_some() {
+                format!("{path}[{key}]")
+            } else {
+                join(path, key)
+            };
             let schema = match (properties.get(key), additional) {
                 (Some(schema), _) | (None, Some(schema)) => schema,
                 // A type without a description of its fields takes any.
@@ -123,12 +149,17 @@ impl<'a> Walk<'a> {
         }
         let required = schema.get("required").and_then(Json::as_array);
         for name in required.into_iter().flatten().filter_map(Json::as_str) {
-            let there = entries.iter().any(|entry| entry.key == name && !entry.node.is_null());
+            let there = entries
+                .iter()
+                .any(|entry| entry.key == name && !entry.node.is_null());
             if !there && name != "metadata" {
-                let place = entries.first().map_or_else(|| node.span.clone(), |e| e.key_span.clone());
+                let place = entries
+                    .first()
+                    .map_or_else(|| node.span.clone(), |e| e.key_span.clone());
                 let field = join(path, name);
                 self.report.places.entry(field.clone()).or_insert(place);
-                self.report.error(&field, "required value: the field is missing");
+                self.report
+                    .error(&field, "required value: the field is missing");
             }
         }
         Json::Object(object)
@@ -146,11 +177,18 @@ impl<'a> Walk<'a> {
             Support::Stripped => false,
             Support::NotYet => {
                 let message = "not supported yet: podctl does not carry this field out".to_owned();
-                self.report.push(Severity::Error, key.clone(), path, message, None);
+                self.report
+                    .push(Severity::Error, key.clone(), path, message, None);
                 false
             }
             Support::Refused(why) => {
-                self.report.push(Severity::Error, key.clone(), path, format!("forbidden: {why}"), None);
+                self.report.push(
+                    Severity::Error,
+                    key.clone(),
+                    path,
+                    format!("forbidden: {why}"),
+                    None,
+                );
                 false
             }
         }
@@ -165,7 +203,13 @@ impl<'a> Walk<'a> {
     ) {
         let near = nearest(key, known.keys().map(String::as_str));
         let hint = near.map(|name| format!("did you mean `{name}`?"));
-        self.report.push(Severity::Error, at.clone(), path, format!("unknown field `{key}`"), hint);
+        self.report.push(
+            Severity::Error,
+            at.clone(),
+            path,
+            format!("unknown field `{key}`"),
+            hint,
+        );
     }
 
     fn int_or_string(&mut self, node: &Node, path: &str) -> Option<Json> {
@@ -179,15 +223,23 @@ impl<'a> Walk<'a> {
     }
 
     fn integer(&mut self, scalar: &Scalar, schema: &Json, node: &Node, path: &str) -> Option<Json> {
-        #[expect(clippy::cast_possible_truncation, reason = "it is whole, and within the bounds")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "it is whole, and within the bounds"
+        )]
         let value = match scalar {
             Scalar::Int(value) => *value,
             // Go: a number without a fraction is an integer.
             Scalar::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => *value as i64,
             _ => return self.wrong_type("integer", node, path),
         };
-        if schema.get("format").and_then(Json::as_str) == Some("int32") && i32::try_from(value).is_err() {
-            self.report.error(path, format!("invalid value {value}: does not fit into 32 bits"));
+        if schema.get("format").and_then(Json::as_str) == Some("int32")
+            && i32::try_from(value).is_err()
+        {
+            self.report.error(
+                path,
+                format!("invalid value {value}: does not fit into 32 bits"),
+            );
             return None;
         }
         Some(Json::from(value))
@@ -215,7 +267,11 @@ impl<'a> Walk<'a> {
             "put it in quotes: Kubernetes reads it as YAML 1.1, where it is not text without them".to_owned()
         });
         let hint = hint.or_else(|| unquote(wanted, node));
-        self.report.error_with(path, format!("wrong type: must be {wanted}, but is {found}"), hint);
+        self.report.error_with(
+            path,
+            format!("wrong type: must be {wanted}, but is {found}"),
+            hint,
+        );
         None
     }
 }
@@ -232,13 +288,21 @@ fn unquote(wanted: &str, node: &Node) -> Option<String> {
 }
 
 fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
 }
 
 fn shorten(text: &str) -> String {
     let mut chars = text.chars();
     let short: String = chars.by_ref().take(40).collect();
-    if chars.next().is_some() { format!("{short}...") } else { short }
+    if chars.next().is_some() {
+        format!("{short}...")
+    } else {
+        short
+    }
 }
 
 /// What a writer of manifests leaves in a field that it does not use.
@@ -258,20 +322,25 @@ fn json(node: &Node) -> Json {
         Value::Scalar(Scalar::Null) => Json::Null,
         Value::Scalar(Scalar::Bool(value)) => Json::Bool(*value),
         Value::Scalar(Scalar::Int(value)) => Json::from(*value),
-        Value::Scalar(Scalar::Float(value)) => Number::from_f64(*value).map_or(Json::Null, Json::Number),
+        Value::Scalar(Scalar::Float(value)) => {
+            Number::from_f64(*value).map_or(Json::Null, Json::Number)
+        }
         Value::Scalar(Scalar::Text(text)) => Json::String(text.clone()),
         Value::List(nodes) => Json::Array(nodes.iter().map(json).collect()),
-        Value::Map(entries) => entries.iter().map(|entry| (entry.key.clone(), json(&entry.node))).collect(),
+        Value::Map(entries) => entries
+            .iter()
+            .map(|entry| (entry.key.clone(), json(&entry.node)))
+            .collect(),
     }
 }
 
 /// The known name that a misspelt one is nearest to, if it is near.
-pub(super) fn nearest<'a>(
-    name: &str,
-    known: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let distances: HashMap<&str, usize> = known.map(|known| (known, distance(name, known))).collect();
-    let (nearest, distance) = distances.into_iter().min_by_key(|(known, distance)| (*distance, known.len()))?;
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let distances: HashMap<&str, usize> =
+        known.map(|known| (known, distance(name, known))).collect();
+    let (nearest, distance) = distances
+        .into_iter()
+        .min_by_key(|(known, distance)| (*distance, known.len()))?;
     (distance <= 1 + name.len() / 5).then_some(nearest)
 }
 
@@ -298,7 +367,10 @@ mod tests {
     #[test]
     fn a_misspelt_name_finds_its_neighbour() {
         let known = ["image", "imagePullPolicy", "env"];
-        assert_eq!(nearest("imagePullPolcy", known.into_iter()), Some("imagePullPolicy"));
+        assert_eq!(
+            nearest("imagePullPolcy", known.into_iter()),
+            Some("imagePullPolicy")
+        );
         assert_eq!(nearest("Image", known.into_iter()), Some("image"));
         assert_eq!(nearest("somethingElse", known.into_iter()), None);
     }

@@ -22,11 +22,21 @@ const LONGEST_HOSTNAME: usize = 63;
 pub(super) fn pod(pod: &v1::Pod, key: PodKey) -> Pod {
     let spec = pod.spec.clone().unwrap_or_default();
     let of_pod = spec.security_context.clone().unwrap_or_default();
-    let containers: Vec<Container> =
-        spec.containers.iter().map(|container| self::container(container, &of_pod)).collect();
-    let grace_period = spec.termination_grace_period_seconds.unwrap_or(DEFAULT_GRACE_PERIOD);
+    let containers: Vec<Container> = spec
+        .containers
+        .iter()
+        .map(|container| self::container(container, &of_pod))
+        .collect();
+    let grace_period = spec
+        .termination_grace_period_seconds
+        .unwrap_or(DEFAULT_GRACE_PERIOD);
     Pod {
-        hostname: hostname(spec.hostname.as_deref().filter(|h| !h.is_empty()).unwrap_or(&key.name)),
+        hostname: hostname(
+            spec.hostname
+                .as_deref()
+                .filter(|h| !h.is_empty())
+                .unwrap_or(&key.name),
+        ),
         key,
         labels: pod.metadata.labels.clone().unwrap_or_default(),
         annotations: pod.metadata.annotations.clone().unwrap_or_default(),
@@ -57,9 +67,19 @@ pub(super) fn pod(pod: &v1::Pod, key: PodKey) -> Pod {
 
 /// The content of a ConfigMap.
 pub(super) fn config_map(map: v1::ConfigMap) -> ConfigMap {
-    let text = map.data.into_iter().flatten().map(|(key, text)| (key, text.into_bytes()));
-    let bytes = map.binary_data.into_iter().flatten().map(|(key, bytes)| (key, bytes.0));
-    ConfigMap { data: text.chain(bytes).collect() }
+    let text = map
+        .data
+        .into_iter()
+        .flatten()
+        .map(|(key, text)| (key, text.into_bytes()));
+    let bytes = map
+        .binary_data
+        .into_iter()
+        .flatten()
+        .map(|(key, bytes)| (key, bytes.0));
+    ConfigMap {
+        data: text.chain(bytes).collect(),
+    }
 }
 
 fn hostname(name: &str) -> String {
@@ -105,7 +125,12 @@ fn container(container: &v1::Container, of_pod: &v1::PodSecurityContext) -> Cont
         stdin: container.stdin.unwrap_or_default(),
         stdin_once: container.stdin_once.unwrap_or_default(),
         ports: container.ports.iter().flatten().map(port).collect(),
-        mounts: container.volume_mounts.iter().flatten().map(mount).collect(),
+        mounts: container
+            .volume_mounts
+            .iter()
+            .flatten()
+            .map(mount)
+            .collect(),
         resources: resources(container),
         security: security(container, of_pod),
     }
@@ -118,14 +143,25 @@ fn port(port: &v1::ContainerPort) -> Port {
         container_port: number(port.container_port),
         host_port: number(port.host_port.unwrap_or_default()),
         // All addresses, in its usual spelling.
-        host_ip: port.host_ip.clone().filter(|ip| ip != "0.0.0.0").unwrap_or_default(),
-        protocol: port.protocol.as_deref().and_then(Protocol::parse).unwrap_or_default(),
+        host_ip: port
+            .host_ip
+            .clone()
+            .filter(|ip| ip != "0.0.0.0")
+            .unwrap_or_default(),
+        protocol: port
+            .protocol
+            .as_deref()
+            .and_then(Protocol::parse)
+            .unwrap_or_default(),
     }
 }
 
 fn mount(mount: &v1::VolumeMount) -> Mount {
     let sub_path = mount.sub_path.as_deref().unwrap_or_default();
-    let parts: Vec<&str> = sub_path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let parts: Vec<&str> = sub_path
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect();
     Mount {
         volume: mount.name.clone(),
         // Kubernetes takes a relative path, and the kubelet makes it absolute.
@@ -136,9 +172,12 @@ fn mount(mount: &v1::VolumeMount) -> Mount {
 }
 
 fn resources(container: &v1::Container) -> Resources {
-    let Some(resources) = &container.resources else { return Resources::default() };
+    let Some(resources) = &container.resources else {
+        return Resources::default();
+    };
     let read = |list: &Option<BTreeMap<String, _>>, name: &str| {
-        let quantity: &k8s_openapi::apimachinery::pkg::api::resource::Quantity = list.as_ref()?.get(name)?;
+        let quantity: &k8s_openapi::apimachinery::pkg::api::resource::Quantity =
+            list.as_ref()?.get(name)?;
         Quantity::parse(&quantity.0).ok()
     };
     let cpu = |list| read(list, "cpu").and_then(|cpu| u64::try_from(cpu.thousandths()).ok());
@@ -168,12 +207,18 @@ fn volume(volume: v1::Volume) -> Volume {
     let source = if let Some(source) = volume.config_map {
         VolumeSource::ConfigMap(config_map_volume(source))
     } else if let Some(source) = volume.host_path {
-        VolumeSource::HostPath(HostPath { kind: host_path_type(source.type_.as_deref()), path: source.path })
+        VolumeSource::HostPath(HostPath {
+            kind: host_path_type(source.type_.as_deref()),
+            path: source.path,
+        })
     } else {
         // API server: a volume without a type is an emptyDir.
         VolumeSource::EmptyDir(empty_dir(&volume.empty_dir.unwrap_or_default()))
     };
-    Volume { name: volume.name, source }
+    Volume {
+        name: volume.name,
+        source,
+    }
 }
 
 fn config_map_volume(source: v1::ConfigMapVolumeSource) -> ConfigMapVolume {
@@ -183,7 +228,11 @@ fn config_map_volume(source: v1::ConfigMapVolumeSource) -> ConfigMapVolume {
         name: source.name,
         default_mode: source.default_mode.map_or(DEFAULT_MODE, mode),
         items: items.map(|items| {
-            let item = |item: v1::KeyToPath| Item { key: item.key, path: item.path, mode: item.mode.map(mode) };
+            let item = |item: v1::KeyToPath| Item {
+                key: item.key,
+                path: item.path,
+                mode: item.mode.map(mode),
+            };
             items.into_iter().map(item).collect()
         }),
         optional: source.optional.unwrap_or_default(),
@@ -204,7 +253,10 @@ fn host_path_type(name: Option<&str>) -> HostPathType {
 }
 
 fn empty_dir(source: &v1::EmptyDirVolumeSource) -> EmptyDir {
-    let limit = source.size_limit.as_ref().and_then(|limit| Quantity::parse(&limit.0).ok());
+    let limit = source
+        .size_limit
+        .as_ref()
+        .and_then(|limit| Quantity::parse(&limit.0).ok());
     EmptyDir {
         medium: match source.medium.as_deref() {
             Some("Memory") => Medium::Memory,

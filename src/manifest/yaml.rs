@@ -90,7 +90,9 @@ pub(super) fn documents(source: usize, text: &str) -> (Vec<Node>, Vec<Problem>) 
                 }
             }
             Err(Fault::TooLarge(span)) => {
-                let message = format!("has more than {MOST_NODES} nodes, those that aliases repeat among them");
+                let message = format!(
+                    "has more than {MOST_NODES} nodes, those that aliases repeat among them"
+                );
                 reader.problem(span, message);
                 break;
             }
@@ -124,7 +126,9 @@ impl<'a> Reader<'a> {
         self.anchors.clear();
         self.n_nodes = 0;
         loop {
-            let Some((event, span)) = self.next()? else { return Ok(None) };
+            let Some((event, span)) = self.next()? else {
+                return Ok(None);
+            };
             match event {
                 Event::StreamEnd => return Ok(None),
                 Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
@@ -145,15 +149,25 @@ impl<'a> Reader<'a> {
         }
         let before = self.n_nodes;
         let (node, anchor) = match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                (Node { span: at, value: Value::Scalar(scalar(&text, style, tag.as_deref())) }, anchor)
-            }
+            Event::Scalar(text, style, anchor, tag) => (
+                Node {
+                    span: at,
+                    value: Value::Scalar(scalar(&text, style, tag.as_deref())),
+                },
+                anchor,
+            ),
             Event::SequenceStart(_, anchor, _) => (self.list(at)?, anchor),
             Event::MappingStart(_, anchor, _) => (self.map(at)?, anchor),
             Event::Alias(id) => {
                 let Some((node, size)) = self.anchors.get(&id).cloned() else {
-                    self.problem(at.clone(), "an alias stands inside its own anchor".to_owned());
-                    return Ok(Node { span: at, value: Value::Scalar(Scalar::Null) });
+                    self.problem(
+                        at.clone(),
+                        "an alias stands inside its own anchor".to_owned(),
+                    );
+                    return Ok(Node {
+                        span: at,
+                        value: Value::Scalar(Scalar::Null),
+                    });
                 };
                 self.n_nodes += size;
                 if self.n_nodes > MOST_NODES {
@@ -162,13 +176,25 @@ impl<'a> Reader<'a> {
                 return Ok(node);
             }
             Event::UnresolvedAlias(name) => {
-                self.problem(at.clone(), format!("there is no anchor `{name}` before this alias"));
-                return Ok(Node { span: at, value: Value::Scalar(Scalar::Null) });
+                self.problem(
+                    at.clone(),
+                    format!("there is no anchor `{name}` before this alias"),
+                );
+                return Ok(Node {
+                    span: at,
+                    value: Value::Scalar(Scalar::Null),
+                });
             }
-            _ => return Ok(Node { span: at, value: Value::Scalar(Scalar::Null) }),
+            _ => {
+                return Ok(Node {
+                    span: at,
+                    value: Value::Scalar(Scalar::Null),
+                });
+            }
         };
         if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), self.n_nodes - before + 1));
+            self.anchors
+                .insert(anchor, (node.clone(), self.n_nodes - before + 1));
         }
         Ok(node)
     }
@@ -181,7 +207,10 @@ impl<'a> Reader<'a> {
             }
             nodes.push(self.node(event, &span)?);
         }
-        Ok(Node { span: at, value: Value::List(nodes) })
+        Ok(Node {
+            span: at,
+            value: Value::List(nodes),
+        })
     }
 
     fn map(&mut self, at: Range<usize>) -> Result<Node, Fault> {
@@ -193,7 +222,9 @@ impl<'a> Reader<'a> {
             }
             let plain = matches!(event, Event::Scalar(_, ScalarStyle::Plain, ..));
             let key_node = self.node(event, &span)?;
-            let Some((event, span)) = self.next()? else { break };
+            let Some((event, span)) = self.next()? else {
+                break;
+            };
             let node = self.node(event, &span)?;
             let key_span = key_node.span.clone();
             let Some(key) = key(&key_node) else {
@@ -208,14 +239,21 @@ impl<'a> Reader<'a> {
                 self.problem(key_span, format!("the key `{key}` stands here twice"));
                 continue;
             }
-            entries.push(Entry { key, key_span, node });
+            entries.push(Entry {
+                key,
+                key_span,
+                node,
+            });
         }
         for entry in merged {
             if !entries.iter().any(|own| own.key == entry.key) {
                 entries.push(entry);
             }
         }
-        Ok(Node { span: at, value: Value::Map(entries) })
+        Ok(Node {
+            span: at,
+            value: Value::Map(entries),
+        })
     }
 
     /// `<<`: the entries of one map, or of several, the earlier first.
@@ -238,7 +276,11 @@ impl<'a> Reader<'a> {
         let at = marker.byte_offset().unwrap_or_else(|| self.text.len());
         let mut message = error.info();
         // The parser says so of a tab too, at the end of what it looked at.
-        if self.text[..at.min(self.text.len())].lines().last().is_some_and(|line| line.starts_with('\t')) {
+        if self.text[..at.min(self.text.len())]
+            .lines()
+            .last()
+            .is_some_and(|line| line.starts_with('\t'))
+        {
             message = "a tab cannot indent YAML: use spaces".to_owned();
         }
         self.problem(at..at, message);

@@ -3,6 +3,12 @@
 //! Not here: deciding what is worth saying (`commands`).
 
 pub mod escape;
+pub mod lines;
 pub mod printer;
+pub mod progress;
+pub mod report;
+pub mod table;
+pub mod terminal;
 
-pub use printer::Printer;
+pub use printer::{Printer, ask};
+pub use progress::Progress;

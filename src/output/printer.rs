@@ -21,6 +21,19 @@ impl Printer {
         Self { quiet }
     }
 
+    /// Whether it says nothing but data, warnings and errors.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// A text that was laid out and escaped before, to stderr, also when quiet.
+    pub fn rendered(&self, text: &str) {
+        let mut err = AutoStream::new(io::stderr(), ColorChoice::Auto);
+        // Nobody is left to tell when stderr is gone.
+        let _ = err.write_all(text.as_bytes());
+    }
+
     /// Data, as it is, to stdout. What a terminal must not obey is to be escaped before.
     ///
     /// # Errors
@@ -48,6 +61,11 @@ impl Printer {
         self.status(&format!("hint: {text}"));
     }
 
+    /// An error to stderr that is told already, also when quiet.
+    pub fn failure(&self, text: &str) {
+        news(&format!("error: {text}"));
+    }
+
     /// An error to stderr, with its causes, also when quiet.
     pub fn error(&self, error: &anyhow::Error) {
         news(&format!("error: {error:#}"));
@@ -60,4 +78,17 @@ fn news(text: &str) {
     let _ = text
         .lines()
         .try_for_each(|line| writeln!(err, "{}", escape(line)));
+}
+
+/// Asks a person on the terminal; anything but yes is no.
+///
+/// # Errors
+/// When the terminal cannot be read.
+pub fn ask(question: &str) -> io::Result<bool> {
+    let mut err = io::stderr();
+    write!(err, "{} [y/N] ", escape(question))?;
+    err.flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

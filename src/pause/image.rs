@@ -49,7 +49,10 @@ pub(super) fn image(architecture: Architecture, program: &[u8]) -> PauseImage {
     ] {
         append(&mut archive, name, EntryType::Regular, 0o644, content);
     }
-    PauseImage { id: format!("sha256:{id}"), archive: archive.into_inner().unwrap_or_default() }
+    PauseImage {
+        id: format!("sha256:{id}"),
+        archive: archive.into_inner().unwrap_or_default(),
+    }
 }
 
 /// `/pause`, and the folders that the record and the volumes are mounted on.
@@ -67,13 +70,7 @@ fn layer(program: &[u8]) -> Vec<u8> {
     layer.into_inner().unwrap_or_default()
 }
 
-fn append(
-    archive: &mut Builder<Vec<u8>>,
-    path: &str,
-    kind: EntryType,
-    mode: u32,
-    content: &[u8],
-) {
+fn append(archive: &mut Builder<Vec<u8>>, path: &str, kind: EntryType, mode: u32, content: &[u8]) {
     let mut header = Header::new_ustar();
     header.set_entry_type(kind);
     header.set_mode(mode);

@@ -121,7 +121,10 @@ pub(crate) mod tests {
 
     /// The pause container of the pod `web` of `a` and `b`.
     pub(crate) fn pause(state: State) -> SeenContainer {
-        SeenContainer { joined: None, ..member(PAUSE_CONTAINER, state) }
+        SeenContainer {
+            joined: None,
+            ..member(PAUSE_CONTAINER, state)
+        }
     }
 
     /// A container of that pod.

@@ -16,24 +16,43 @@ pub fn pods(containers: &[SeenContainer]) -> Vec<v1::Pod> {
     let mut keys: Vec<_> = containers.iter().map(SeenContainer::pod).collect();
     keys.sort();
     keys.dedup();
-    let of_pod = |key| containers.iter().filter(|c| c.pod() == key).collect::<Vec<_>>();
-    keys.into_iter().filter_map(|key| pod(&of_pod(key))).collect()
+    let of_pod = |key| {
+        containers
+            .iter()
+            .filter(|c| c.pod() == key)
+            .collect::<Vec<_>>()
+    };
+    keys.into_iter()
+        .filter_map(|key| pod(&of_pod(key)))
+        .collect()
 }
 
 /// One pod, of all its containers.
 fn pod(containers: &[&SeenContainer]) -> Option<v1::Pod> {
-    let newest = &containers.iter().max_by_key(|c| c.identity.generation)?.identity;
+    let newest = &containers
+        .iter()
+        .max_by_key(|c| c.identity.generation)?
+        .identity;
     let pauses = containers.iter().filter(|c| c.identity.is_pause());
     let pause = pauses.max_by_key(|c| c.identity.attempt).copied();
     let names = names(newest, containers);
     let runs = pause.is_some_and(SeenContainer::is_running);
-    let statuses: Vec<v1::ContainerStatus> =
-        names.iter().map(|name| container(name, current(containers, name), runs)).collect();
-    let created = containers.iter().map(|c| c.created).min().unwrap_or_default();
+    let statuses: Vec<v1::ContainerStatus> = names
+        .iter()
+        .map(|name| container(name, current(containers, name), runs))
+        .collect();
+    let created = containers
+        .iter()
+        .map(|c| c.created)
+        .min()
+        .unwrap_or_default();
     let phase = phase(&statuses, newest.restart_policy);
     let ip = pause.and_then(|pause| pause.ip.clone());
     // Members may run on where their pause has gone: without its network they are no pod.
-    let lost = !runs && containers.iter().any(|c| !c.identity.is_pause() && c.is_running());
+    let lost = !runs
+        && containers
+            .iter()
+            .any(|c| !c.identity.is_pause() && c.is_running());
     Some(v1::Pod {
         metadata: ObjectMeta {
             name: Some(newest.pod.name.clone()),
@@ -44,7 +63,10 @@ fn pod(containers: &[&SeenContainer]) -> Option<v1::Pod> {
             ..Default::default()
         },
         spec: Some(v1::PodSpec {
-            containers: names.iter().map(|name| spec(name, current(containers, name))).collect(),
+            containers: names
+                .iter()
+                .map(|name| spec(name, current(containers, name)))
+                .collect(),
             restart_policy: Some(format!("{:?}", newest.restart_policy)),
             termination_grace_period_seconds: i64::try_from(newest.grace_period).ok(),
             ..Default::default()
@@ -120,7 +142,9 @@ fn container(name: &str, seen: Option<&SeenContainer>, pause_runs: bool) -> v1::
         started: Some(state.running.is_some()),
         state: Some(state),
         ready,
-        restart_count: seen.and_then(|s| i32::try_from(s.identity.attempt).ok()).unwrap_or_default(),
+        restart_count: seen
+            .and_then(|s| i32::try_from(s.identity.attempt).ok())
+            .unwrap_or_default(),
         image: seen.map(|seen| seen.image_name.clone()).unwrap_or_default(),
         image_id: seen.map(|seen| seen.image.clone()).unwrap_or_default(),
         container_id: seen.map(|seen| format!("docker://{}", seen.id)),
@@ -131,7 +155,10 @@ fn container(name: &str, seen: Option<&SeenContainer>, pause_runs: bool) -> v1::
 /// kubelet: `getPhase`.
 fn phase(statuses: &[v1::ContainerStatus], policy: RestartPolicy) -> String {
     let states = || statuses.iter().filter_map(|status| status.state.as_ref());
-    let codes: Vec<i32> = states().filter_map(|s| s.terminated.as_ref()).map(|t| t.exit_code).collect();
+    let codes: Vec<i32> = states()
+        .filter_map(|s| s.terminated.as_ref())
+        .map(|t| t.exit_code)
+        .collect();
     let phase = if states().any(|state| state.waiting.is_some()) {
         "Pending"
     } else if states().any(|state| state.running.is_some()) || policy == RestartPolicy::Always {
@@ -206,10 +233,16 @@ pub fn columns(pod: &v1::Pod) -> Columns {
         word = status.reason.unwrap_or_default();
     }
     Columns {
-        n_ready: containers.iter().filter(|container| container.ready).count(),
+        n_ready: containers
+            .iter()
+            .filter(|container| container.ready)
+            .count(),
         n_containers: containers.len(),
         status: word,
-        n_restarts: containers.iter().map(|container| container.restart_count).sum(),
+        n_restarts: containers
+            .iter()
+            .map(|container| container.restart_count)
+            .sum(),
     }
 }
 
@@ -224,9 +257,21 @@ mod tests {
             container.identity.restart_policy = policy;
         }
         let pods = pods(&containers);
-        let Columns { n_ready, n_containers, status, n_restarts } = columns(&pods[0]);
-        let phase = pods[0].status.as_ref().and_then(|s| s.phase.clone()).unwrap_or_default();
-        assert_eq!(format!("{phase}: {n_ready}/{n_containers} {status} {n_restarts}"), expected);
+        let Columns {
+            n_ready,
+            n_containers,
+            status,
+            n_restarts,
+        } = columns(&pods[0]);
+        let phase = pods[0]
+            .status
+            .as_ref()
+            .and_then(|s| s.phase.clone())
+            .unwrap_or_default();
+        assert_eq!(
+            format!("{phase}: {n_ready}/{n_containers} {status} {n_restarts}"),
+            expected
+        );
     }
 
     #[test]
@@ -235,25 +280,52 @@ mod tests {
         use State::{Created, Exited, Running};
         let two = |a, b| vec![pause(Running), member("a", a), member("b", b)];
         check(Always, &two(Running, Running), "Running: 2/2 Running 0");
-        check(Always, &two(Running, Created), "Pending: 1/2 ContainerCreating 0");
+        check(
+            Always,
+            &two(Running, Created),
+            "Pending: 1/2 ContainerCreating 0",
+        );
         check(Always, &two(Running, Exited(1)), "Running: 1/2 Error 0");
-        check(OnFailure, &two(Running, Exited(0)), "Running: 1/2 NotReady 0");
-        check(Never, &two(Exited(0), Exited(0)), "Succeeded: 0/2 Completed 0");
+        check(
+            OnFailure,
+            &two(Running, Exited(0)),
+            "Running: 1/2 NotReady 0",
+        );
+        check(
+            Never,
+            &two(Exited(0), Exited(0)),
+            "Succeeded: 0/2 Completed 0",
+        );
         check(Never, &two(Exited(0), Exited(7)), "Failed: 0/2 Completed 0");
         check(Never, &two(Exited(7), Exited(0)), "Failed: 0/2 Error 0");
-        check(OnFailure, &two(Exited(7), Exited(0)), "Running: 0/2 Error 0");
+        check(
+            OnFailure,
+            &two(Exited(7), Exited(0)),
+            "Running: 0/2 Error 0",
+        );
     }
 
     #[test]
     fn a_container_that_is_not_there_is_waited_for() {
         let containers = [pause(State::Running), member("a", State::Running)];
-        check(RestartPolicy::Always, &containers, "Pending: 1/2 ContainerCreating 0");
+        check(
+            RestartPolicy::Always,
+            &containers,
+            "Pending: 1/2 ContainerCreating 0",
+        );
     }
 
     #[test]
     fn members_without_their_pause_are_no_running_pod() {
-        let containers =
-            [pause(State::Exited(137)), member("a", State::Running), member("b", State::Running)];
-        check(RestartPolicy::Always, &containers, "Running: 0/2 SandboxChanged 0");
+        let containers = [
+            pause(State::Exited(137)),
+            member("a", State::Running),
+            member("b", State::Running),
+        ];
+        check(
+            RestartPolicy::Always,
+            &containers,
+            "Running: 0/2 SandboxChanged 0",
+        );
     }
 }

@@ -45,9 +45,16 @@ pub fn pause_changes(old: &Pod, new: &Pod) -> Vec<String> {
         ("spec.shareProcessNamespace", old.pids != new.pids),
         ("spec.hostAliases", old.host_aliases != new.host_aliases),
         ("published ports", old.publish != new.publish),
-        ("spec.volumes", mounted_by_pause(old) != mounted_by_pause(new)),
+        (
+            "spec.volumes",
+            mounted_by_pause(old) != mounted_by_pause(new),
+        ),
     ];
-    changed.into_iter().filter(|(_, changed)| *changed).map(|(field, _)| field.to_owned()).collect()
+    changed
+        .into_iter()
+        .filter(|(_, changed)| *changed)
+        .map(|(field, _)| field.to_owned())
+        .collect()
 }
 
 /// Of one container: a difference makes it anew. The pod's grace period and restart policy are in it, for the engine

@@ -9,9 +9,7 @@ pub mod pod;
 pub mod quantity;
 pub mod volume;
 
-pub use container::{
-    Container, EnvVar, Mount, Port, Protocol, PullPolicy, Resources, Security,
-};
+pub use container::{Container, EnvVar, Mount, Port, Protocol, PullPolicy, Resources, Security};
 pub use facts::{ApiVersion, Architecture, EngineFacts, ImageFacts};
 pub use pod::{Desired, Pids, Pod, PodKey, Publish, RestartPolicy};
 pub use quantity::Quantity;

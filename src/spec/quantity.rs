@@ -28,7 +28,9 @@ impl Quantity {
         let text = text.trim_matches(' ');
         let negative = text.starts_with('-');
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-        let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+        let end = unsigned
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(unsigned.len());
         let (number, suffix) = unsigned.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
@@ -38,7 +40,10 @@ impl Quantity {
         let mut numerator: i128 = digits.parse().map_err(|_| NotAQuantity)?;
         let mut denominator = power(10, fraction.len())?;
         let (times, by) = scale(suffix)?;
-        numerator = numerator.checked_mul(times).and_then(|n| n.checked_mul(1000)).ok_or(NotAQuantity)?;
+        numerator = numerator
+            .checked_mul(times)
+            .and_then(|n| n.checked_mul(1000))
+            .ok_or(NotAQuantity)?;
         denominator = denominator.checked_mul(by).ok_or(NotAQuantity)?;
         let value = numerator / denominator + i128::from(numerator % denominator != 0);
         Ok(Self(if negative { -value } else { value }))
@@ -53,7 +58,9 @@ impl Quantity {
     /// As a whole number of units, rounded up; `None` when it is negative or too large.
     #[must_use]
     pub fn units(self) -> Option<u64> {
-        u64::try_from((self.0 + 999).div_euclid(1000)).ok().filter(|_| self.0 >= 0)
+        u64::try_from((self.0 + 999).div_euclid(1000))
+            .ok()
+            .filter(|_| self.0 >= 0)
     }
 
     /// Whether it has a part that is less than one.
@@ -65,9 +72,15 @@ impl Quantity {
 
 /// What a suffix multiplies by, and divides by.
 fn scale(suffix: &str) -> Result<(i128, i128), NotAQuantity> {
-    if let Some(exponent) = suffix.strip_prefix(['e', 'E']).filter(|exponent| !exponent.is_empty()) {
+    if let Some(exponent) = suffix
+        .strip_prefix(['e', 'E'])
+        .filter(|exponent| !exponent.is_empty())
+    {
         let exponent: i32 = exponent.parse().map_err(|_| NotAQuantity)?;
-        let power = power(10, usize::try_from(exponent.unsigned_abs()).map_err(|_| NotAQuantity)?)?;
+        let power = power(
+            10,
+            usize::try_from(exponent.unsigned_abs()).map_err(|_| NotAQuantity)?,
+        )?;
         return Ok(if exponent < 0 { (1, power) } else { (power, 1) });
     }
     Ok(match suffix {
@@ -93,7 +106,9 @@ fn scale(suffix: &str) -> Result<(i128, i128), NotAQuantity> {
 
 fn power(base: i128, exponent: usize) -> Result<i128, NotAQuantity> {
     let exponent = u32::try_from(exponent).map_err(|_| NotAQuantity)?;
-    base.checked_pow(exponent).filter(|_| exponent < 25).ok_or(NotAQuantity)
+    base.checked_pow(exponent)
+        .filter(|_| exponent < 25)
+        .ok_or(NotAQuantity)
 }
 
 #[cfg(test)]
@@ -102,7 +117,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn check(text: &str, thousandths: i128) {
-        assert_eq!(Quantity::parse(text).map(Quantity::thousandths), Ok(thousandths), "{text}");
+        assert_eq!(
+            Quantity::parse(text).map(Quantity::thousandths),
+            Ok(thousandths),
+            "{text}"
+        );
     }
 
     #[test]
@@ -121,7 +140,9 @@ mod tests {
         check("128m", 128);
         check("1n", 1);
         check("-1", -1000);
-        for bad in ["", "K", "1K", "1g", "1GB", "1_000", "0x10", "1 Gi", "1.2.3", "e3", "1e99"] {
+        for bad in [
+            "", "K", "1K", "1g", "1GB", "1_000", "0x10", "1 Gi", "1.2.3", "e3", "1e99",
+        ] {
             assert_eq!(Quantity::parse(bad), Err(NotAQuantity), "{bad}");
         }
     }

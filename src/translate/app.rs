@@ -63,8 +63,7 @@ pub fn app(
     let security = &container.security;
     ContainerCreateBody {
         user: user(security),
-        // The id, so that a tag that moves meanwhile changes nothing.
-        image: Some(image.id.clone()),
+        image: Some(container.image.clone()),
         labels: Some(identity.to_labels().into_iter().collect()),
         // Docker API: with an entry point of its own the image's CMD is dropped, as Kubernetes wants it.
         entrypoint: given(expanded(&container.command)),

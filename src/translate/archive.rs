@@ -4,6 +4,8 @@
 //! `..data` a link to that folder, and each name at the root a link through `..data`; so that one rename of `..data`
 //! changes all files at once.
 //!
+//! The time is an argument, in seconds since 1970.
+//!
 //! Not here: sending it (`engine::archive`).
 
 use std::collections::BTreeSet;
@@ -31,8 +33,8 @@ pub struct Rename {
 
 /// The archive that fills the volumes of a pause container that no member has joined yet, and keeps the payload.
 #[must_use]
-pub fn fill(desired: &Desired) -> Vec<u8> {
-    let mut tar = Tar::new();
+pub fn fill(desired: &Desired, now: u64) -> Vec<u8> {
+    let mut tar = Tar::new(now);
     payload(&mut tar, desired);
     for volume in &desired.pod.volumes {
         match &volume.source {
@@ -61,8 +63,8 @@ pub fn fill(desired: &Desired) -> Vec<u8> {
 /// The archive that brings new content into the ConfigMap volumes of a running pod, and the renames that then make it
 /// visible. `old` is what they were filled with.
 #[must_use]
-pub fn refill(desired: &Desired, old: Option<&Desired>) -> (Vec<u8>, Vec<Rename>) {
-    let mut tar = Tar::new();
+pub fn refill(desired: &Desired, old: Option<&Desired>, now: u64) -> (Vec<u8>, Vec<Rename>) {
+    let mut tar = Tar::new(now);
     let mut renames = Vec::new();
     payload(&mut tar, desired);
     for volume in &desired.pod.volumes {
@@ -93,8 +95,8 @@ pub fn refill(desired: &Desired, old: Option<&Desired>) -> (Vec<u8>, Vec<Rename>
 
 /// The file that says that a refill is visible.
 #[must_use]
-pub fn filled(desired: &Desired) -> Vec<u8> {
-    let mut tar = Tar::new();
+pub fn filled(desired: &Desired, now: u64) -> Vec<u8> {
+    let mut tar = Tar::new(now);
     let (name, text) = wish::filled_file(&hash::payload(desired));
     tar.record(&name, &text);
     tar.finish()
@@ -102,8 +104,8 @@ pub fn filled(desired: &Desired) -> Vec<u8> {
 
 /// The archive that writes a wish. The files that no longer count are emptied, for the archive API removes nothing.
 #[must_use]
-pub fn wish(wish: &Wish, desired: &Desired, record: &Record) -> Vec<u8> {
-    let mut tar = Tar::new();
+pub fn wish(wish: &Wish, desired: &Desired, record: &Record, now: u64) -> Vec<u8> {
+    let mut tar = Tar::new(now);
     payload(&mut tar, desired);
     tar.record(&wish.file_name(), wish.to_label().as_bytes());
     for name in &record.superseded {
@@ -114,8 +116,8 @@ pub fn wish(wish: &Wish, desired: &Desired, record: &Record) -> Vec<u8> {
 
 /// The archive that writes the wish that the pod be gone.
 #[must_use]
-pub fn deletion(deletion: &Deletion) -> Vec<u8> {
-    let mut tar = Tar::new();
+pub fn deletion(deletion: &Deletion, now: u64) -> Vec<u8> {
+    let mut tar = Tar::new(now);
     let (name, text) = wish::deletion_file(deletion);
     tar.record(&name, &text);
     tar.finish()
@@ -192,11 +194,18 @@ fn sub_paths<'a>(desired: &'a Desired, volume: &Volume) -> BTreeSet<&'a str> {
 }
 
 /// A tar archive in memory, whose paths are relative to the container's root. Everything belongs to root.
-struct Tar(Builder<Vec<u8>>);
+struct Tar {
+    builder: Builder<Vec<u8>>,
+    /// In seconds since 1970. Servers tell a changed file by its time.
+    now: u64,
+}
 
 impl Tar {
-    fn new() -> Self {
-        Self(Builder::new(Vec::new()))
+    fn new(now: u64) -> Self {
+        Self {
+            builder: Builder::new(Vec::new()),
+            now,
+        }
     }
 
     fn folder(&mut self, path: &str, mode: u32) {
@@ -227,16 +236,17 @@ impl Tar {
         header.set_entry_type(kind);
         header.set_mode(mode);
         header.set_size(content.len() as u64);
+        header.set_mtime(self.now);
         let path = path.trim_start_matches('/');
         // Writing into memory cannot fail, and the loader has refused paths that climb.
         let written = match target {
-            Some(target) => self.0.append_link(&mut header, path, target),
-            None => self.0.append_data(&mut header, path, content),
+            Some(target) => self.builder.append_link(&mut header, path, target),
+            None => self.builder.append_data(&mut header, path, content),
         };
         debug_assert!(written.is_ok(), "{path}: {written:?}");
     }
 
     fn finish(self) -> Vec<u8> {
-        self.0.into_inner().unwrap_or_default()
+        self.builder.into_inner().unwrap_or_default()
     }
 }

@@ -48,8 +48,6 @@ pub fn pause(
                 config: None,
             }),
             restart_policy: Some(no_restart()),
-            // kubelet: the sandbox is the last to be killed when memory runs out.
-            oom_score_adj: Some(-998),
             ..Default::default()
         }),
         networking_config: Some(NetworkingConfig {

@@ -1,0 +1,163 @@
+//! `podctl down`.
+//!
+//! Not here: the order of things (`reconcile::down`).
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use futures_util::future::join_all;
+use tokio::sync::mpsc;
+
+use super::exit::UsageError;
+use super::{Context, Exit, signals, target, up_report};
+use crate::driver::Events;
+use crate::driver::down::{Down, down};
+use crate::engine::Engine;
+use crate::output::Progress;
+use crate::spec::PodKey;
+
+/// Take pods down, and remove everything that was made for them
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Pods, or files that name them; none: the only one that there is
+    #[arg(value_name = "POD|FILE", add = super::completion::pods())]
+    pods: Vec<String>,
+    /// Files that name pods
+    #[arg(short, long, value_name = "FILE")]
+    filename: Vec<String>,
+    /// All pods, of all namespaces unless --namespace names one
+    #[arg(long, conflicts_with_all = ["pods", "filename"])]
+    all: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Seconds (or 90s, 5m) that containers are given to end, whatever `terminationGracePeriodSeconds` says
+    #[arg(long, value_parser = super::duration::parse, value_name = "TIME")]
+    timeout: Option<Duration>,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// A pod that cannot be told from the words, or an engine that cannot be asked.
+pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
+    let words: Vec<String> = args.pods.iter().chain(&args.filename).cloned().collect();
+    let named = target::pods(context, &words)?;
+    let engine = context.engine()?;
+    let keys = if words.is_empty() {
+        chosen(context, &engine, &args).await?
+    } else {
+        Some(named)
+    };
+    let Some(keys) = keys else {
+        return Ok(Exit::Failed);
+    };
+    let signals = signals::listen(None).context("failed to listen to signals")?;
+    let ends = join_all(keys.iter().map(|key| {
+        let grace_period = args.timeout.map(|time| time.as_secs());
+        one(context, &engine, key, grace_period, &signals.interrupt)
+    }));
+    let mut exit = Exit::Fine;
+    for (end, key) in ends.await.into_iter().zip(&keys) {
+        match end? {
+            Down::Gone => {}
+            Down::NotFound => context
+                .printer
+                .status(&format!("pod {key} is not there: nothing to do")),
+            Down::Failed(failures) => {
+                failures
+                    .iter()
+                    .for_each(|failure| up_report::say(context.printer, failure));
+                exit = Exit::Failed;
+            }
+            Down::Interrupted => {
+                context.printer.status(&format!(
+                    "pod {key}: interrupted; `podctl down {}` goes on from here",
+                    key.name
+                ));
+                exit = Exit::Interrupted;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// The pods when none is named; `None`: a person said no.
+async fn chosen(
+    context: &Context,
+    engine: &Engine,
+    args: &Args,
+) -> anyhow::Result<Option<Vec<PodKey>>> {
+    let mut keys = engine.records().await.context("failed to list the pods")?;
+    let of_containers = engine
+        .containers(None)
+        .await
+        .context("failed to list the pods")?;
+    keys.extend(
+        of_containers
+            .iter()
+            .map(|container| container.pod().clone()),
+    );
+    keys.sort();
+    keys.dedup();
+    if args.all {
+        keys.retain(|key| {
+            context
+                .namespace
+                .as_ref()
+                .is_none_or(|wanted| *wanted == key.namespace)
+        });
+        return Ok((args.yes || sure(&keys)?).then_some(keys));
+    }
+    keys.retain(|key| key.namespace == context.namespace());
+    match keys.len() {
+        1 => Ok(Some(keys)),
+        0 => {
+            context.printer.status("there is no pod: nothing to do");
+            Ok(Some(keys))
+        }
+        _ => {
+            let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
+            let message = format!(
+                "there are several pods: name one of {}, or use --all",
+                names.join(", ")
+            );
+            Err(UsageError(message).into())
+        }
+    }
+}
+
+/// Asks on a terminal; a script has made up its mind.
+fn sure(keys: &[PodKey]) -> anyhow::Result<bool> {
+    if keys.is_empty() || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(true);
+    }
+    let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    crate::output::ask(&format!("take down {}?", names.join(", "))).context("failed to ask")
+}
+
+async fn one(
+    context: &Context,
+    engine: &Engine,
+    key: &PodKey,
+    grace_period: Option<u64>,
+    interrupt: &crate::driver::Interrupt,
+) -> anyhow::Result<Down> {
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let events = Events::to(sender);
+    let mut progress = Progress::new(context.printer, key);
+    let work = async {
+        let end = down(engine, key, grace_period, &events, interrupt).await;
+        drop(events);
+        end
+    };
+    let show = async {
+        while let Some(event) = receiver.recv().await {
+            progress.show(&event);
+        }
+        progress.finish();
+    };
+    let (end, ()) = tokio::join!(work, show);
+    end
+}

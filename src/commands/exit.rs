@@ -1,0 +1,53 @@
+//! How podctl ends.
+//!
+//! Not here: which error leads to which code (`cli`).
+
+use thiserror::Error;
+
+/// How podctl ends. README documents the codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All is well.
+    Fine,
+    /// The pod or the request failed.
+    Failed,
+    /// Usage, or a manifest with faults.
+    Usage,
+    /// No engine could be reached.
+    NoEngine,
+    /// Time was up.
+    TimedOut,
+    /// Ctrl-C.
+    Interrupted,
+    /// The code of a process in a container.
+    Code(u8),
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Fine => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NoEngine => 3,
+            Self::TimedOut => 4,
+            Self::Interrupted => 130,
+            Self::Code(code) => code,
+        }
+    }
+}
+
+/// The command line, or a file that it names, is not what it should be. Exit code 2.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// Manifests with faults; the text is laid out for a terminal. Exit code 2.
+#[derive(Debug, Error)]
+#[error("the manifests have faults")]
+pub struct Faults {
+    /// The report.
+    pub report: String,
+}

@@ -1,0 +1,168 @@
+//! `podctl up`.
+//!
+//! Not here: how a pod is brought up (`driver::up`), what is said of its end (`up_report`).
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use futures_util::future::join_all;
+use tokio::sync::mpsc;
+
+use super::{Context, Exit, files, signals, up_report};
+use crate::driver::images::Pull;
+use crate::driver::up::{Options, up};
+use crate::driver::{Events, dry_run};
+use crate::engine::Engine;
+use crate::output::Progress;
+use crate::spec::{Desired, Publish};
+
+/// Bring pods up, or bring running ones in line with their changed files
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Manifests: files, or - for standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
+    /// The same as FILE
+    #[arg(short, long, value_name = "FILE")]
+    filename: Vec<String>,
+    /// Fail unless all containers run, or have ended well where the restart policy lets them
+    #[arg(long)]
+    wait: bool,
+    /// Give up after this time: 90s, 5m (exit code 4)
+    #[arg(long, value_parser = super::duration::parse, value_name = "TIME")]
+    timeout: Option<Duration>,
+    /// When to pull images, whatever `imagePullPolicy` says
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pull: Option<When>,
+    /// Print what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Publish a port beside those of the manifest: [[ADDRESS:]HOST:]POD[/PROTOCOL]
+    #[arg(short, long, value_parser = super::publish::parse, value_name = "PORT")]
+    publish: Vec<Publish>,
+    /// Leave what a first run that fails has made
+    #[arg(long)]
+    keep: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum When {
+    /// What the engine does not have
+    Missing,
+    /// Each time
+    Always,
+    /// Never
+    Never,
+}
+
+impl Args {
+    fn pull(&self) -> Pull {
+        match self.pull {
+            None => Pull::AsTheManifestSays,
+            Some(When::Missing) => Pull::Missing,
+            Some(When::Always) => Pull::Always,
+            Some(When::Never) => Pull::Never,
+        }
+    }
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Faults in the files, or an engine that cannot be asked.
+pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
+    let paths: Vec<String> = args.files.iter().chain(&args.filename).cloned().collect();
+    let mut pods = files::load_all(context, &paths)?.pods;
+    if pods.is_empty() {
+        context
+            .printer
+            .warning("the files hold no pod: there is nothing to do");
+    }
+    for desired in &mut pods {
+        desired.pod.publish.extend(args.publish.iter().cloned());
+    }
+    let engine = context.engine()?;
+    if args.dry_run {
+        return print_plan(context, &engine, &pods, args.pull()).await;
+    }
+    let signals = signals::listen(args.timeout).context("failed to listen to signals")?;
+    let options = Options {
+        pull: args.pull(),
+        keep: args.keep,
+        uid: uuid::Uuid::new_v4().to_string(),
+    };
+    let ends = join_all(pods.iter().map(|desired| {
+        let interrupt = &signals.interrupt;
+        one(context, &engine, desired, &options, interrupt)
+    }));
+    let mut exit = Exit::Fine;
+    for (end, desired) in ends.await.into_iter().zip(&pods) {
+        let key = &desired.pod.key;
+        let of_pod = match end {
+            Ok(end) => up_report::report(context.printer, desired, &end, args.wait),
+            Err(error) if pods.len() > 1 => {
+                context
+                    .printer
+                    .error(&error.context(format!("pod `{key}`")));
+                Exit::Failed
+            }
+            Err(error) => return Err(error),
+        };
+        let of_pod = match of_pod {
+            Exit::Interrupted if signals.timed_out() => {
+                context.printer.warning(&format!("pod {key}: time is up"));
+                Exit::TimedOut
+            }
+            exit => exit,
+        };
+        if exit == Exit::Fine {
+            exit = of_pod;
+        }
+    }
+    Ok(exit)
+}
+
+/// One pod, with its progress.
+async fn one(
+    context: &Context,
+    engine: &Engine,
+    desired: &Desired,
+    options: &Options,
+    interrupt: &crate::driver::Interrupt,
+) -> anyhow::Result<crate::driver::up::Up> {
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let events = Events::to(sender);
+    let mut progress = Progress::new(context.printer, &desired.pod.key);
+    let work = async {
+        let end = up(engine, desired, options, &events, interrupt).await;
+        drop(events);
+        end
+    };
+    let show = async {
+        while let Some(event) = receiver.recv().await {
+            progress.show(&event);
+        }
+        progress.finish();
+    };
+    let (end, ()) = tokio::join!(work, show);
+    end
+}
+
+async fn print_plan(
+    context: &Context,
+    engine: &Engine,
+    pods: &[Desired],
+    pull: Pull,
+) -> anyhow::Result<Exit> {
+    for desired in pods {
+        let lines = dry_run::plan(engine, desired, pull).await?;
+        let key = &desired.pod.key;
+        if lines.is_empty() {
+            context.printer.data(&format!("pod {key}: unchanged\n"))?;
+        }
+        for line in lines {
+            context.printer.data(&format!("pod {key}: {line}\n"))?;
+        }
+    }
+    Ok(Exit::Fine)
+}

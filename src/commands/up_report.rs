@@ -1,0 +1,135 @@
+//! What `podctl up` says at the end of a pod's way.
+//!
+//! Not here: the way (`driver::up`).
+
+use std::collections::BTreeMap;
+
+use super::Exit;
+use crate::driver::Failure;
+use crate::driver::up::Up;
+use crate::output::Printer;
+use crate::reconcile::{Seen, State};
+use crate::spec::{Desired, RestartPolicy};
+
+/// Says how it ended, and gives the exit code.
+pub(super) fn report(printer: Printer, desired: &Desired, end: &Up, wait: bool) -> Exit {
+    let key = &desired.pod.key;
+    match end {
+        Up::Started {
+            seen,
+            unchanged,
+            overtaken,
+            ..
+        } => {
+            let n = desired.pod.containers.len();
+            match (unchanged, overtaken) {
+                (_, true) => printer.status(&format!(
+                    "pod {key} is up as another `up` wants it, which came later"
+                )),
+                (true, false) => printer.status(&format!("pod {key} is up to date: unchanged")),
+                (false, false) => printer.status(&format!(
+                    "pod {key} is up: {n} container{} started",
+                    if n == 1 { "" } else { "s" }
+                )),
+            }
+            let ended = ended(printer, desired, seen);
+            if wait && ended {
+                Exit::Failed
+            } else {
+                Exit::Fine
+            }
+        }
+        Up::Failed {
+            failures,
+            taken_away,
+            left,
+            wanted,
+        } => {
+            failures.iter().for_each(|failure| say(printer, failure));
+            if *taken_away {
+                printer.status(&format!(
+                    "pod {key}: what this run had made is taken away again"
+                ));
+            } else if let Some(seen) = left {
+                old_and_new(printer, desired, seen, wanted);
+            }
+            Exit::Failed
+        }
+        Up::Interrupted { taken_away } => {
+            let what = if *taken_away {
+                "what this run had made is taken away"
+            } else {
+                "what is there stays; `podctl up` goes on from here"
+            };
+            printer.status(&format!("pod {key}: interrupted; {what}"));
+            Exit::Interrupted
+        }
+        Up::Deleted => {
+            printer.warning(&format!(
+                "pod {key}: another command took it down meanwhile"
+            ));
+            Exit::Failed
+        }
+    }
+}
+
+/// One failure, and what to do.
+pub(super) fn say(printer: Printer, failure: &Failure) {
+    let reason = failure
+        .source
+        .as_ref()
+        .map(|source| format!(": {source}"))
+        .unwrap_or_default();
+    printer.failure(&format!("{failure}{reason}"));
+    let hint = failure.hint.clone();
+    let hint = hint.or_else(|| failure.source.as_ref()?.hint().map(str::to_owned));
+    if let Some(hint) = hint {
+        printer.hint(&hint);
+    }
+}
+
+/// Tells of containers that have ended already; whether one of them should not have.
+fn ended(printer: Printer, desired: &Desired, seen: &Seen) -> bool {
+    let mut wrong = false;
+    for container in &desired.pod.containers {
+        let Some(State::Exited(code)) = seen.member(&container.name).map(|c| c.state) else {
+            continue;
+        };
+        let key = &desired.pod.key;
+        let name = &container.name;
+        if code != 0 {
+            printer.warning(&format!(
+                "container {key}/{name} has ended with the code {code}"
+            ));
+            printer.hint(&format!(
+                "`podctl logs {} -c {name}` shows what it said",
+                key.name
+            ));
+        }
+        wrong |= code != 0 || desired.pod.restart_policy == RestartPolicy::Always;
+    }
+    wrong
+}
+
+/// After a change that stopped half-way: which containers are as they were, and which as they are wanted.
+fn old_and_new(
+    printer: Printer,
+    desired: &Desired,
+    seen: &Seen,
+    wanted: &BTreeMap<String, String>,
+) {
+    let key = &desired.pod.key;
+    for container in &desired.pod.containers {
+        let name = &container.name;
+        let running = seen
+            .members()
+            .find(|c| c.identity.container == *name && c.is_running());
+        let what = match running {
+            Some(c) if wanted.get(name) == Some(&c.identity.hash) => "runs as the file wants it",
+            Some(_) => "runs as it was before",
+            None => "does not run",
+        };
+        printer.status(&format!("container {key}/{name} {what}"));
+    }
+    printer.hint("mend the file and run `podctl up` again: it goes on from here");
+}

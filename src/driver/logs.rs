@@ -1,0 +1,275 @@
+//! The logs of a pod: its containers' lines in the order of their times, and on across restarts.
+//!
+//! Not here: prefixes and colours (`output::lines`).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use futures_util::stream::{BoxStream, SelectAll};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use k8s_openapi::jiff::Timestamp;
+
+use crate::engine::logs::{Line, Range};
+use crate::engine::{Engine, EngineError};
+use crate::reconcile::{SeenContainer, State};
+use crate::spec::{PodKey, RestartPolicy};
+
+/// Between two looks for new containers while nothing is said.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Which lines of which containers.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// One container; `None`: all.
+    pub container: Option<String>,
+    /// Go on with those that come later.
+    pub follow: bool,
+    /// The last so many, of all that are shown together.
+    pub tail: Option<u64>,
+    /// Not those before, in seconds since 1970.
+    pub since: Option<i64>,
+}
+
+impl Wanted {
+    /// The containers that are meant, the older ones of a name first.
+    fn of(&self, containers: &[SeenContainer]) -> Vec<SeenContainer> {
+        let is_meant = |c: &&SeenContainer| {
+            !c.identity.is_pause()
+                && self
+                    .container
+                    .as_ref()
+                    .is_none_or(|name| *name == c.identity.container)
+        };
+        let mut meant: Vec<_> = containers.iter().filter(is_meant).cloned().collect();
+        meant.sort_by_key(|c| c.identity.attempt);
+        meant
+    }
+}
+
+/// Gives each line, with the name of its container, to `show`; ends when `show` wants no more.
+///
+/// # Errors
+/// When the engine cannot be asked, or `show` fails.
+pub async fn logs(
+    engine: &Engine,
+    key: &PodKey,
+    wanted: &Wanted,
+    mut show: impl FnMut(&str, &Line) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
+    let containers = wanted.of(&engine.containers(Some(key)).await?);
+    let mut last: BTreeMap<String, Timestamp> = BTreeMap::new();
+    let mut tail = Tail::new(wanted.tail);
+    let range = Range {
+        follow: false,
+        tail: wanted.tail,
+        since: wanted.since,
+    };
+    let mut merged = Merge::new(containers.iter().map(|container| {
+        let name = container.identity.container.clone();
+        (
+            name,
+            container.id.clone(),
+            engine.logs(&container.id, range).boxed(),
+        )
+    }));
+    while let Some((name, id, line)) = merged.next().await.context("failed to read the logs")? {
+        last.insert(id, line.time);
+        if let Some((name, line)) = tail.push(name, line) {
+            show(&name, &line)?;
+        }
+    }
+    for (name, line) in tail.rest() {
+        show(&name, &line)?;
+    }
+    if wanted.follow {
+        follow(engine, key, wanted, last, show).await
+    } else {
+        Ok(())
+    }
+}
+
+/// Lines that come from now on. `last` has the time of each container's last line.
+async fn follow(
+    engine: &Engine,
+    key: &PodKey,
+    wanted: &Wanted,
+    mut last: BTreeMap<String, Timestamp>,
+    mut show: impl FnMut(&str, &Line) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
+    let mut streams: SelectAll<BoxStream<'static, Said>> = SelectAll::new();
+    let mut followed: BTreeMap<String, Timestamp> = BTreeMap::new();
+    let mut look = tokio::time::interval(PATIENCE);
+    loop {
+        tokio::select! {
+            Some((name, id, line)) = streams.next() => match line {
+                // The engine takes the time in seconds: what was shown comes again.
+                Ok(line) if followed.get(&id).is_some_and(|seen| line.time <= *seen) => {}
+                Ok(line) => show(&name, &line)?,
+                Err(error) if error.status() == Some(404) => {}
+                Err(error) => return Err(error).context("failed to read the logs"),
+            },
+            _ = look.tick() => {
+                let containers = engine.containers(Some(key)).await?;
+                let meant = wanted.of(&containers);
+                for container in &meant {
+                    if followed.contains_key(&container.id) || container.state == State::Created {
+                        continue;
+                    }
+                    let since = last.remove(&container.id);
+                    followed.insert(container.id.clone(), since.unwrap_or(Timestamp::MIN));
+                    streams.push(said(engine, container, since));
+                }
+                if !meant.iter().any(may_speak) && streams.is_empty() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+type Said = (String, String, Result<Line, EngineError>);
+
+fn said(
+    engine: &Engine,
+    container: &SeenContainer,
+    since: Option<Timestamp>,
+) -> BoxStream<'static, Said> {
+    let (name, id) = (container.identity.container.clone(), container.id.clone());
+    let range = Range {
+        follow: true,
+        tail: None,
+        since: since.map(Timestamp::as_second),
+    };
+    engine
+        .logs(&id, range)
+        .map(move |line| (name.clone(), id.clone(), line))
+        .boxed()
+}
+
+/// Whether something may still come from a container, or from one in its place.
+fn may_speak(container: &SeenContainer) -> bool {
+    match (container.state, container.identity.restart_policy) {
+        (State::Exited(code), RestartPolicy::OnFailure) => code != 0,
+        (State::Exited(_), policy) => policy == RestartPolicy::Always,
+        (State::Running | State::Created | State::Removing, _) => true,
+    }
+}
+
+/// Several streams of lines as one, in the order of their times; of lines with one time, in the order of the streams.
+struct Merge<S> {
+    streams: Vec<(String, String, S)>,
+    heads: Vec<Option<Line>>,
+    begun: bool,
+}
+
+impl<S> Merge<S>
+where
+    S: Stream<Item = Result<Line, EngineError>> + Unpin,
+{
+    fn new(streams: impl Iterator<Item = (String, String, S)>) -> Self {
+        let streams: Vec<_> = streams.collect();
+        Self {
+            heads: streams.iter().map(|_| None).collect(),
+            streams,
+            begun: false,
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<(String, String, Line)>, EngineError> {
+        if !self.begun {
+            self.begun = true;
+            for (head, (_, _, stream)) in self.heads.iter_mut().zip(&mut self.streams) {
+                *head = stream.try_next().await?;
+            }
+        }
+        let times = self.heads.iter().enumerate();
+        let first = times
+            .filter_map(|(i, head)| Some((head.as_ref()?.time, i)))
+            .min();
+        let Some((_, i)) = first else { return Ok(None) };
+        let (name, id, stream) = &mut self.streams[i];
+        let next = stream.try_next().await?;
+        let line = std::mem::replace(&mut self.heads[i], next);
+        Ok(line.map(|line| (name.clone(), id.clone(), line)))
+    }
+}
+
+/// Keeps the last so many lines back until the end; without a number, none.
+struct Tail {
+    most: Option<usize>,
+    lines: std::collections::VecDeque<(String, Line)>,
+}
+
+impl Tail {
+    fn new(most: Option<u64>) -> Self {
+        let most = most.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
+        Self {
+            most,
+            lines: std::collections::VecDeque::new(),
+        }
+    }
+
+    fn push(&mut self, name: String, line: Line) -> Option<(String, Line)> {
+        let Some(most) = self.most else {
+            return Some((name, line));
+        };
+        self.lines.push_back((name, line));
+        if self.lines.len() > most {
+            self.lines.pop_front();
+        }
+        None
+    }
+
+    fn rest(self) -> impl Iterator<Item = (String, Line)> {
+        self.lines.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+
+    fn line(time: i64, text: &str) -> Result<Line, EngineError> {
+        let time = Timestamp::from_second(time).expect("a time");
+        Ok(Line {
+            time,
+            bytes: text.as_bytes().to_vec(),
+        })
+    }
+
+    #[tokio::test]
+    async fn lines_of_several_containers_come_in_the_order_of_their_times() {
+        let a = stream::iter([line(1, "a1"), line(3, "a3")]);
+        let b = stream::iter([line(1, "b1"), line(2, "b2"), line(4, "b4")]);
+        let streams = [("a", a.boxed()), ("b", b.boxed())];
+        let streams = streams
+            .into_iter()
+            .map(|(name, s)| (name.to_owned(), String::new(), s));
+        let mut merge = Merge::new(streams);
+        let mut order = String::new();
+        while let Some((_, _, line)) = merge.next().await.expect("lines") {
+            order.push_str(&String::from_utf8_lossy(&line.bytes));
+        }
+        assert_eq!(order, "a1b1b2a3b4");
+    }
+
+    #[test]
+    fn a_tail_is_of_all_lines_together() {
+        let mut tail = Tail::new(Some(2));
+        for (i, name) in ["a", "b", "a"].iter().enumerate() {
+            let line = Line {
+                time: Timestamp::default(),
+                bytes: vec![u8::try_from(i).expect("small")],
+            };
+            assert_eq!(tail.push((*name).to_owned(), line), None);
+        }
+        assert_eq!(
+            tail.rest()
+                .map(|(_, line)| line.bytes[0])
+                .collect::<Vec<_>>(),
+            [1, 2]
+        );
+    }
+}

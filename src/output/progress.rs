@@ -1,0 +1,156 @@
+//! What a person sees while pods are driven: live lines on a terminal, one plain line for each thing that is done elsewhere.
+//!
+//! Not here: how it ended (`commands`).
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::Printer;
+use super::escape::escape;
+use crate::driver::Event;
+use crate::engine::images::PullProgress;
+use crate::reconcile::Action;
+use crate::record::labels::PAUSE_CONTAINER;
+use crate::spec::PodKey;
+
+/// Shows the events of one pod.
+pub struct Progress {
+    printer: Printer,
+    pod: String,
+    live: Option<MultiProgress>,
+    bars: BTreeMap<String, ProgressBar>,
+    pulls: BTreeMap<String, BTreeMap<String, PullProgress>>,
+}
+
+impl Progress {
+    /// For a pod; live where stderr is a terminal.
+    #[must_use]
+    pub fn new(printer: Printer, pod: &PodKey) -> Self {
+        let live = !printer.is_quiet() && std::io::stderr().is_terminal();
+        Self {
+            printer,
+            pod: pod.to_string(),
+            live: live.then(MultiProgress::new),
+            bars: BTreeMap::new(),
+            pulls: BTreeMap::new(),
+        }
+    }
+
+    /// Shows one event.
+    pub fn show(&mut self, event: &Event) {
+        match event {
+            Event::Began(action) => {
+                if let Some((what, doing, _)) = self.words(action) {
+                    self.begin(what, doing);
+                }
+            }
+            Event::Ended(action) => {
+                if let Some((what, _, done)) = self.words(action) {
+                    self.end(&what, done);
+                }
+            }
+            Event::Pulling { image } => self.begin(format!("image {image}"), "Pulling"),
+            Event::Pull { image, progress } => self.pull(image, progress),
+            Event::Pulled { image } => self.end(&format!("image {image}"), "Pulled"),
+            Event::Overtaken { generation } => self.line(&format!(
+                "Overtaken   pod {}: another `up` came later, following it (generation {generation})",
+                self.pod
+            )),
+            Event::TakingAway => self.line(&format!("Undoing     pod {}: taking away what was made", self.pod)),
+            Event::OwnPids { container } => self.line(&format!(
+                "Note        container {}/{container} keeps its own PID namespace: its image must be PID 1",
+                self.pod
+            )),
+            Event::PauseChanged { fields } => self.line(&format!(
+                "Changed     pod {}: {} belongs to the pause container, which is made anew with all others",
+                self.pod,
+                fields.join(", ")
+            )),
+        }
+    }
+
+    /// Takes the live lines away.
+    pub fn finish(&mut self) {
+        for bar in std::mem::take(&mut self.bars).into_values() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// What an action is about, and the words while it goes on and when it is done; `None`: nobody needs to see it.
+    fn words(&self, action: &Action) -> Option<(String, &'static str, &'static str)> {
+        let container = |name: &str| format!("container {}/{name}", self.pod);
+        let of = |name: &str, doing, done| match name {
+            PAUSE_CONTAINER => None,
+            name => Some((container(name), doing, done)),
+        };
+        match action {
+            Action::CreateNetwork => Some(("network podctl".to_owned(), "Creating", "Created")),
+            Action::RemoveNetwork => Some(("network podctl".to_owned(), "Removing", "Removed")),
+            Action::Start(target) if target.container == PAUSE_CONTAINER => {
+                Some((format!("pod {}", self.pod), "Starting", "Started"))
+            }
+            Action::Start(target) => of(&target.container, "Starting", "Started"),
+            Action::Stop { target, .. } => of(&target.container, "Stopping", "Stopped"),
+            Action::Refill { .. } => Some((
+                format!("volumes of pod {}", self.pod),
+                "Updating",
+                "Updated",
+            )),
+            Action::RemoveRecord => Some((format!("pod {}", self.pod), "Removing", "Removed")),
+            _ => None,
+        }
+    }
+
+    fn begin(&mut self, what: String, doing: &'static str) {
+        let Some(live) = &self.live else { return };
+        let bar = live.add(ProgressBar::new_spinner().with_style(style()));
+        bar.set_prefix(format!("{doing:<11}"));
+        bar.set_message(escape(&what).into_owned());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        self.bars.insert(what, bar);
+    }
+
+    fn end(&mut self, what: &str, done: &'static str) {
+        if let Some(bar) = self.bars.remove(what) {
+            bar.finish_and_clear();
+        }
+        self.line(&format!("{done:<11} {what}"));
+    }
+
+    fn pull(&mut self, image: &str, progress: &PullProgress) {
+        let Some(bar) = self.bars.get(&format!("image {image}")) else {
+            return;
+        };
+        let layers = self.pulls.entry(image.to_owned()).or_default();
+        layers.insert(progress.layer.clone(), progress.clone());
+        let downloads = || {
+            layers
+                .values()
+                .filter(|layer| layer.status == "Downloading")
+        };
+        let current: u64 = downloads().filter_map(|layer| layer.current).sum();
+        let total: u64 = downloads().filter_map(|layer| layer.total).sum();
+        let size = if total > 0 {
+            format!("  {} of {} MB", current / 1_000_000, total / 1_000_000)
+        } else {
+            format!("  {}", progress.status)
+        };
+        bar.set_message(escape(&format!("image {image}{size}")).into_owned());
+    }
+
+    fn line(&self, text: &str) {
+        match &self.live {
+            // A line that stays, above those that move.
+            Some(live) => live.suspend(|| self.printer.status(text)),
+            None => self.printer.status(text),
+        }
+    }
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{prefix} {msg} {spinner} {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
