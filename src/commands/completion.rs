@@ -1,6 +1,6 @@
 //! `podctl completion`, and the live names that it offers.
 //!
-//! Not here: the engine that clap_complete brings.
+//! Not here: the engine that `clap_complete` brings.
 
 use std::ffi::OsStr;
 use std::time::Duration;

@@ -146,10 +146,9 @@ async fn attach(
     let ended = loop {
         tokio::select! {
             item = output.next() => match item {
-                None => break true,
                 Some(Ok(said)) => say(said, &mut held)?,
                 // What the connection says of its end is in the exit code.
-                Some(Err(_)) => break true,
+                None | Some(Err(_)) => break true,
             },
             Some(()) = terminate.recv() => break false,
             Some(()) = hangup.recv() => break false,

@@ -102,8 +102,8 @@ fn imagined(
     let pod = &desired.pod;
     let made = |name: &str, attempt, hash, image, joined| {
         let identity = Identity {
-            attempt,
             hash,
+            attempt,
             ..Identity::of(pod, "", 1, name)
         };
         let id = format!("{name} of step {step}");

@@ -13,7 +13,7 @@ use crate::spec::{Pod, PodKey};
 #[derive(Debug, Error)]
 #[error("{doing}")]
 pub struct Failure {
-    /// `failed to start container `nginx` of pod `web``.
+    /// `failed to start container nginx of pod web`, with names marked.
     pub doing: String,
     /// What to do next.
     pub hint: Option<String>,

@@ -123,7 +123,7 @@ async fn fetch(
         events.tell(Event::Pull {
             image: image.clone(),
             progress,
-        })
+        });
     };
     engine.pull(reference, tell).await.with_context(|| {
         format!(

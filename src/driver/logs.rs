@@ -231,6 +231,7 @@ mod tests {
     use super::*;
     use futures_util::stream;
 
+    #[expect(clippy::unnecessary_wraps, reason = "an item of a stream")]
     fn line(time: i64, text: &str) -> Result<Line, EngineError> {
         let time = Timestamp::from_second(time).expect("a time");
         Ok(Line {

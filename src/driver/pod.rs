@@ -16,13 +16,15 @@ use tokio::task::JoinSet;
 use super::execute::{Effect, Plan, apply, execute};
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{Engine, EngineError};
-use crate::reconcile::{Action, Goal, Input, Seen, State, decide};
+use crate::reconcile::{Action, Decision, Goal, Input, Seen, State, decide};
 use crate::record::names;
 
 /// Between two looks while another podctl, or the engine, is at work on the pod.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// So many looks in a row that change nothing are not a race any more.
 const MOST_LOOKS: u32 = 200;
+/// The way down goes on after a failure, but not for ever.
+const MOST_FAILURES: usize = 8;
 
 /// One pod on its way to a goal.
 pub struct Drive {
@@ -36,11 +38,32 @@ pub struct Drive {
     interrupt: Interrupt,
     /// Interrupts that came before this way began.
     interrupts_before: u32,
-    /// Writes into the pod's record that this way makes itself.
+    /// Writes into the pod's record: those of this way itself, and those that were seen.
     own_uploads: u32,
-    /// Writes that were seen.
     uploads: u32,
     upload_events: Option<BoxStream<'static, ()>>,
+
+    tasks: JoinSet<Done>,
+    in_flight: BTreeSet<String>,
+    failures: Vec<Failure>,
+    look: Look,
+    /// Looks in a row that changed nothing.
+    fruitless: u32,
+}
+
+/// What is known of the pod now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// What was seen is a look that nothing has followed.
+    Fresh,
+    /// What was seen is a look, and what was done since.
+    Applied,
+    /// Somebody else has done something.
+    Wanted,
+    /// A look is under way.
+    UnderWay,
+    /// A look is under way, and something has been done since it began: it does not count.
+    Overtaken,
 }
 
 /// How a way ended.
@@ -65,7 +88,7 @@ enum Done {
 }
 
 impl Drive {
-    /// A way that begins with what was seen.
+    /// A way that begins with what was just seen.
     #[must_use]
     pub fn new(
         engine: &Engine,
@@ -92,6 +115,11 @@ impl Drive {
             own_uploads: 0,
             uploads: 0,
             upload_events: None,
+            tasks: JoinSet::new(),
+            in_flight: BTreeSet::new(),
+            failures: Vec::new(),
+            look: Look::Fresh,
+            fruitless: 0,
         }
     }
 
@@ -102,7 +130,7 @@ impl Drive {
         self
     }
 
-    /// The same way, watching for others that write into the record.
+    /// The same way, watching for others that write into the record; `own` writes were made before it began.
     #[must_use]
     pub fn watching(mut self, uploads: BoxStream<'static, ()>, own: u32) -> Self {
         self.upload_events = Some(uploads);
@@ -112,172 +140,183 @@ impl Drive {
 
     /// Goes on until the goal is reached, or cannot be.
     pub async fn run(mut self) -> Outcome {
-        let mut tasks: JoinSet<Done> = JoinSet::new();
-        let mut in_flight: BTreeSet<String> = BTreeSet::new();
-        let mut failures: Vec<Failure> = Vec::new();
-        // What was seen came from a look that nothing has followed yet.
-        let mut fresh = true;
-        let mut looking = false;
-        let mut fruitless = 0;
-        let mut look_wanted = false;
         loop {
             let interrupted = self.interrupt.count() > self.interrupts_before;
-            let stopping = interrupted || self.is_over(&failures);
-            if stopping && tasks.is_empty() {
+            let stopping = interrupted || self.is_over();
+            if stopping && self.tasks.is_empty() {
                 return if interrupted {
                     Outcome::Interrupted
                 } else {
-                    Outcome::Failed(failures)
+                    Outcome::Failed(self.failures)
                 };
             }
-            let decision = decide(&Input {
-                goal: self.goal,
-                desired: self.plan.desired.as_ref(),
-                images: &self.plan.images,
-                seen: &self.seen,
-                in_flight: &in_flight,
-                ended_before: &self.ended_before,
-                lost: &self.lost,
-                members_first: self.plan.facts.podman,
-            });
-            if !stopping && decision.reached && fresh && !looking {
-                if self.goal == Goal::Up && self.uploads > self.own_uploads {
-                    return Outcome::RecordChanged(Box::new(self.seen));
+            if !stopping {
+                let decision = self.decide();
+                if decision.reached && self.look == Look::Fresh {
+                    return self.reached();
                 }
-                return if failures.is_empty() {
-                    Outcome::Reached(Box::new(self.seen))
-                } else {
-                    Outcome::Failed(failures)
-                };
+                self.begin(decision);
             }
-            if !stopping && !looking {
-                let idle = decision.actions.is_empty() && tasks.is_empty();
-                if look_wanted || idle {
-                    let wait = look_wanted || !decision.reached;
-                    if wait {
-                        fruitless += 1;
-                    }
-                    if fruitless > MOST_LOOKS {
-                        failures.push(Failure::stuck(&self.plan.key));
-                        return Outcome::Failed(failures);
-                    }
-                    (looking, look_wanted) = (true, false);
-                    self.begin_look(&mut tasks, wait);
-                } else {
-                    for action in decision.actions {
-                        fresh = false;
-                        in_flight.insert(action.key());
-                        self.begin(&mut tasks, action);
-                    }
-                }
-            }
+            let first = self.interrupts_before + u32::from(interrupted);
             tokio::select! { biased;
-                () = self.interrupt.beyond(self.interrupts_before + u32::from(interrupted)) => {
-                    if self.interrupt.count() > self.interrupts_before + 1 {
-                        return Outcome::Interrupted;
-                    }
-                    // Nothing is to be lost by not waiting for a signal to be obeyed.
-                    if self.goal != Goal::Up {
+                // The first lets what is under way come to its end; a stop signal may take its time to be obeyed.
+                () = self.interrupt.beyond(first) => {
+                    if interrupted || self.goal != Goal::Up {
                         return Outcome::Interrupted;
                     }
                 }
                 Some(()) = next(&mut self.upload_events) => self.uploads += 1,
-                Some(done) = tasks.join_next() => match done {
-                    Ok(Done::Look(result)) => {
-                        looking = false;
-                        match result {
-                            // It began before an action that has ended since.
-                            Ok(_) if look_wanted => {}
-                            Ok(seen) => {
-                                fresh = true;
-                                if self.goal == Goal::Up && seen.record.is_none() {
-                                    return Outcome::RecordGone;
-                                }
-                                if in_flight.is_empty() { self.see(seen) } else { look_wanted = true; }
-                            }
-                            Err(error) => failures.push(Failure::look(&self.plan.key, error)),
-                        }
-                    }
-                    Ok(Done::Action(action, result)) => {
-                        in_flight.remove(&action.key());
-                        fresh = false;
-                        look_wanted |= looking;
-                        match result {
-                            Ok(Effect::Raced) => look_wanted = true,
-                            Ok(effect) => {
-                                fruitless = 0;
-                                apply(&mut self.seen, effect);
-                                self.events.tell(Event::Ended(action));
-                            }
-                            Err(error) => look_wanted |= self.failed(action, error, &mut failures),
-                        }
-                    }
+                Some(done) = self.tasks.join_next() => match done {
+                    Ok(Done::Look(result)) => self.looked(result),
+                    Ok(Done::Action(action, result)) => self.ended(action, result),
                     // A panic costs this pod its turn, no more.
-                    Err(_) => failures.push(Failure::stuck(&self.plan.key)),
+                    Err(_) => self.failures.push(Failure::stuck(&self.plan.key)),
                 },
+            }
+            if self.goal == Goal::Up && self.seen.record.is_none() {
+                return Outcome::RecordGone;
             }
         }
     }
 
-    /// Bringing up stops at the first failure; tearing down collects failures and goes on, for as long as that helps.
-    fn is_over(&self, failures: &[Failure]) -> bool {
-        match self.goal {
-            Goal::Up => !failures.is_empty(),
-            Goal::Down { .. } => failures.len() > 8 || failures.iter().any(Failure::is_connection),
+    fn decide(&self) -> Decision {
+        decide(&Input {
+            goal: self.goal,
+            desired: self.plan.desired.as_ref(),
+            images: &self.plan.images,
+            seen: &self.seen,
+            in_flight: &self.in_flight,
+            ended_before: &self.ended_before,
+            lost: &self.lost,
+            members_first: self.plan.facts.podman,
+        })
+    }
+
+    fn reached(self) -> Outcome {
+        if self.goal == Goal::Up && self.uploads > self.own_uploads {
+            Outcome::RecordChanged(Box::new(self.seen))
+        } else if self.failures.is_empty() {
+            Outcome::Reached(Box::new(self.seen))
+        } else {
+            Outcome::Failed(self.failures)
         }
     }
 
-    fn begin(&self, tasks: &mut JoinSet<Done>, action: Action) {
-        self.events.tell(Event::Began(action.clone()));
-        let (engine, plan) = (self.engine.clone(), Arc::clone(&self.plan));
-        tasks.spawn(async move {
-            let result = execute(&engine, &plan, &action).await;
-            Done::Action(action, result)
-        });
+    /// Bringing up stops at the first failure; tearing down collects failures and goes on, for as long as that helps.
+    fn is_over(&self) -> bool {
+        match self.goal {
+            Goal::Up => !self.failures.is_empty(),
+            Goal::Down { .. } => {
+                self.failures.len() > MOST_FAILURES
+                    || self.failures.iter().any(Failure::is_connection)
+                    || (!self.failures.is_empty() && self.fruitless > MOST_LOOKS / 10)
+            }
+        }
     }
 
-    fn begin_look(&self, tasks: &mut JoinSet<Done>, wait: bool) {
+    /// Begins what was decided; or a look, where one is wanted, or nothing else is to be done.
+    fn begin(&mut self, decision: Decision) {
+        if matches!(self.look, Look::UnderWay | Look::Overtaken) {
+            return;
+        }
+        let idle = decision.actions.is_empty() && self.tasks.is_empty();
+        if self.look == Look::Wanted || idle {
+            return self.begin_look(decision.reached);
+        }
+        for action in decision.actions {
+            self.look = Look::Applied;
+            self.own_uploads += match action {
+                Action::Fill { .. } => 1,
+                Action::Refill { .. } => 2,
+                _ => 0,
+            };
+            self.in_flight.insert(action.key());
+            self.events.tell(Event::Began(action.clone()));
+            let (engine, plan) = (self.engine.clone(), Arc::clone(&self.plan));
+            self.tasks.spawn(async move {
+                let result = execute(&engine, &plan, &action).await;
+                Done::Action(action, result)
+            });
+        }
+    }
+
+    /// The last look is taken at once; one that waits for somebody else, after a while.
+    fn begin_look(&mut self, last: bool) {
+        if !last {
+            self.fruitless += 1;
+            if self.fruitless > MOST_LOOKS {
+                self.failures.push(Failure::stuck(&self.plan.key));
+            }
+        }
+        self.look = Look::UnderWay;
         let (engine, key) = (self.engine.clone(), self.plan.key.clone());
         let whole = self.goal != Goal::Up;
-        tasks.spawn(async move {
-            if wait {
+        self.tasks.spawn(async move {
+            if !last {
                 tokio::time::sleep(PATIENCE).await;
             }
             Done::Look(engine.look(&key, whole).await)
         });
     }
 
+    fn looked(&mut self, result: Result<Seen, EngineError>) {
+        let counts = self.look == Look::UnderWay && self.in_flight.is_empty();
+        self.look = if counts { Look::Fresh } else { Look::Wanted };
+        match result {
+            Ok(seen) if counts => self.see(seen),
+            Ok(_) => {}
+            Err(error) => self.failures.push(Failure::look(&self.plan.key, error)),
+        }
+    }
+
     /// Takes what a look has seen. The record's files are not part of a look: what is known of them stays.
     fn see(&mut self, seen: Seen) {
         let known = self.seen.record.take();
         self.seen = seen;
-        if let (Some(now), Some(known)) = (&mut self.seen.record, known) {
-            if now.uid == known.uid {
-                *now = known;
-            }
+        match (&mut self.seen.record, known) {
+            (Some(now), Some(known)) if now.uid == known.uid => *now = known,
+            // Another pod of this name, made since: the one that was driven is gone.
+            (record, Some(_)) if self.goal == Goal::Up => *record = None,
+            _ => {}
         }
     }
 
+    fn ended(&mut self, action: Action, result: Result<Effect, EngineError>) {
+        self.in_flight.remove(&action.key());
+        let mut raced = false;
+        match result {
+            Ok(Effect::Raced) => raced = true,
+            Ok(effect) => {
+                self.fruitless = 0;
+                apply(&mut self.seen, effect);
+                self.events.tell(Event::Ended(action));
+            }
+            Err(error) => raced = self.failed(action, error),
+        }
+        self.look = match self.look {
+            Look::UnderWay | Look::Overtaken => Look::Overtaken,
+            _ if raced => Look::Wanted,
+            Look::Wanted => Look::Wanted,
+            Look::Fresh | Look::Applied => Look::Applied,
+        };
+    }
+
     /// Whether a failure is one of a race, after which a look tells more. Else it is noted.
-    fn failed(&mut self, action: Action, error: EngineError, failures: &mut Vec<Failure>) -> bool {
-        let missing_network = error.is_missing_network(names::NETWORK);
+    fn failed(&mut self, action: Action, error: EngineError) -> bool {
         match &action {
-            Action::Start(target) if missing_network => {
+            Action::Start(target) if error.is_missing_network(names::NETWORK) => {
                 self.lost.insert(target.id.clone());
                 self.seen.network = false;
-                true
+                return true;
             }
-            Action::Create { .. } | Action::CreatePause { .. } if error.is_missing_image() => {
-                failures.push(Failure::action(&self.plan.key, action, error));
-                false
-            }
+            Action::Create { .. } | Action::CreatePause { .. } if error.is_missing_image() => {}
             // The container is gone, or not as it was; the volume is in use by a container that is about to go.
-            _ if matches!(error.status(), Some(404 | 409)) => true,
-            _ => {
-                failures.push(Failure::action(&self.plan.key, action, error));
-                self.goal != Goal::Up
-            }
+            _ if matches!(error.status(), Some(404 | 409)) => return true,
+            _ => {}
         }
+        self.failures
+            .push(Failure::action(&self.plan.key, action, error));
+        self.goal != Goal::Up
     }
 }
 

@@ -16,7 +16,7 @@ use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{Engine, look::read_record};
 use crate::manifest;
 use crate::reconcile::{Goal, Seen, State};
-use crate::record::{Record, Wish, hash, names};
+use crate::record::{Record, Wish, hash};
 use crate::spec::{Desired, EngineFacts, ImageFacts, PodKey, Publish};
 use crate::translate::{self, archive};
 
@@ -241,7 +241,7 @@ impl Run<'_> {
         if record.deletion.is_some() {
             return Ok(None);
         }
-        let recorded = self.recorded(&record);
+        let recorded = Self::recorded(&record);
         let same = recorded
             .as_ref()
             .is_some_and(|recorded| is_same(recorded, self.mine));
@@ -287,8 +287,7 @@ impl Run<'_> {
             self.events.tell(Event::Overtaken {
                 generation: now.wish.generation,
             });
-            self.recorded(&now)
-                .context("the record of the pod does not read back")?
+            Self::recorded(&now).context("the record of the pod does not read back")?
         } else {
             self.mine.clone()
         };
@@ -322,7 +321,7 @@ impl Run<'_> {
     }
 
     /// What the record asks for; `None` when its payload has not been written.
-    fn recorded(self, record: &Record) -> Option<Desired> {
+    fn recorded(record: &Record) -> Option<Desired> {
         let config_maps = record.config_maps.clone().unwrap_or_default();
         let mut desired = manifest::load_recorded(&record.wish.manifest, config_maps).ok()?;
         for publish in &record.wish.publish {
@@ -493,7 +492,7 @@ impl Run<'_> {
         if record.wish.generation > course.record.wish.generation
             || record.wish.writer != course.record.wish.writer
         {
-            let Some(desired) = self.recorded(&record) else {
+            let Some(desired) = Self::recorded(&record) else {
                 bail!("the record of pod `{}` does not read back", self.key)
             };
             if !is_same(&desired, &course.desired) {
@@ -613,10 +612,4 @@ fn extra(desired: &Desired) -> Vec<Publish> {
         .filter(|publish| !of_manifest(publish))
         .cloned()
         .collect()
-}
-
-/// The record's volume, for messages.
-#[must_use]
-pub fn record_name(key: &PodKey) -> String {
-    names::record(key)
 }

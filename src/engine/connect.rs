@@ -71,7 +71,7 @@ impl Environment {
 pub struct Chosen {
     /// Where.
     pub endpoint: Endpoint,
-    /// `--host`, `DOCKER_HOST`, `the context `x``, `default`.
+    /// `--host`, `DOCKER_HOST`, a context, or a default.
     pub by: String,
 }
 
@@ -193,6 +193,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "a field of a choice")]
     fn some(text: &str) -> Option<String> {
         Some(text.to_owned())
     }

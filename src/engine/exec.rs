@@ -1,5 +1,8 @@
 //! Commands inside running containers.
 //!
+//! An engine older than API 1.42 starts a command on a terminal without a size, and takes the size only when the command
+//! runs already. Where the container has a shell, the command waits for it there.
+//!
 //! Not here: the terminal of whoever runs them (`output::terminal`).
 
 use std::pin::Pin;
@@ -7,11 +10,24 @@ use std::pin::Pin;
 use bollard::container::LogOutput;
 use bollard::exec::{StartExecOptions, StartExecResults};
 use bollard::models::ExecConfig;
-use bollard::query_parameters::ResizeExecOptionsBuilder;
+use bollard::query_parameters::{ContainerArchiveInfoOptionsBuilder, ResizeExecOptionsBuilder};
 use futures_util::{Stream, StreamExt};
 use tokio::io::AsyncWrite;
 
 use super::{Engine, EngineError};
+use crate::spec::ApiVersion;
+
+/// The first API that takes the size of the terminal with the command (Docker API: `ConsoleSize`).
+const CONSOLE_SIZE: ApiVersion = ApiVersion(1, 42);
+const SHELL: &str = "/bin/sh";
+/// Waits until the terminal has a size, for no more than some tenths of a second, and becomes the command.
+const WAIT_FOR_SIZE: &str = "if command -v stty >/dev/null; then i=0; while [ $i -lt 200 ]; do \
+    case $(stty size 2>/dev/null) in '0 0' | '') i=$((i + 1)) ;; *) break ;; esac; done; fi; exec \"$@\"";
+
+fn waiting_for_size(argv: Vec<String>) -> Vec<String> {
+    let shell = [SHELL, "-c", WAIT_FOR_SIZE, "sh"].map(str::to_owned);
+    shell.into_iter().chain(argv).collect()
+}
 
 /// Rows and columns of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,16 +76,21 @@ impl Engine {
     /// # Errors
     /// When the container does not run, or is gone.
     pub async fn exec(&self, container: &str, command: Command) -> Result<Running, EngineError> {
-        let size = command
-            .size
-            .map(|size| vec![size.rows.into(), size.columns.into()]);
+        let size = command.size.filter(|_| command.tty);
+        let mut argv = command.argv;
+        if size.is_some()
+            && !self.takes_size_with_exec().await?
+            && self.has_shell(container).await?
+        {
+            argv = waiting_for_size(argv);
+        }
         let config = ExecConfig {
             attach_stdin: Some(command.stdin),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             tty: Some(command.tty),
-            console_size: size.filter(|_| command.tty),
-            cmd: Some(command.argv),
+            console_size: size.map(|size| vec![size.rows.into(), size.columns.into()]),
+            cmd: Some(argv),
             ..Default::default()
         };
         let id = self
@@ -81,9 +102,17 @@ impl Engine {
             tty: command.tty,
             output_capacity: Some(64 * 1024),
         };
-        let StartExecResults::Attached { output, input } =
-            self.ask(self.docker.start_exec(&id, Some(options))).await?
-        else {
+        let started = self.ask(self.docker.start_exec(&id, Some(options)));
+        let started = match size {
+            // An engine that is told the size holds it until the command has started: it is told first.
+            Some(size) => {
+                let (engine, id) = (self.clone(), id.clone());
+                tokio::spawn(async move { engine.resize(&id, size).await });
+                started.await?
+            }
+            None => started.await?,
+        };
+        let StartExecResults::Attached { output, input } = started else {
             return Err(EngineError::Refused {
                 status: 500,
                 message: "the engine detached from the command".to_owned(),
@@ -100,6 +129,28 @@ impl Engine {
             output: Box::pin(output),
             input,
         })
+    }
+
+    async fn takes_size_with_exec(&self) -> Result<bool, EngineError> {
+        let api = ApiVersion::parse(&self.version().await?.api);
+        Ok(api.is_some_and(|api| api >= CONSOLE_SIZE))
+    }
+
+    async fn has_shell(&self, container: &str) -> Result<bool, EngineError> {
+        let options = ContainerArchiveInfoOptionsBuilder::default()
+            .path(SHELL)
+            .build();
+        match self
+            .ask(
+                self.docker
+                    .get_container_archive_info(container, Some(options)),
+            )
+            .await
+        {
+            Ok(_) => Ok(true),
+            Err(error) if error.status() == Some(404) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Tells a command the size of its terminal.

@@ -498,7 +498,7 @@ fn resources(report: &mut Report, path: &str, container: &v1::Container) {
                     }
                 }
                 _ if kind == "limits" => {
-                    report.error(&path, format!("not supported yet: the resource `{name}`"))
+                    report.error(&path, format!("not supported yet: the resource `{name}`"));
                 }
                 _ => {}
             }
@@ -510,17 +510,17 @@ fn resources(report: &mut Report, path: &str, container: &v1::Container) {
             .as_ref()
             .and_then(|limits| limits.get(name));
         let pair = limit.map(|limit| (Quantity::parse(&limit.0), Quantity::parse(&request.0)));
-        if let Some((Ok(limit), Ok(asked))) = pair {
-            if asked > limit {
-                let path = format!("{path}.resources.requests[{name}]");
-                report.error(
-                    &path,
-                    format!(
-                        "invalid value `{}`: must be no more than the limit",
-                        request.0
-                    ),
-                );
-            }
+        if let Some((Ok(limit), Ok(asked))) = pair
+            && asked > limit
+        {
+            let path = format!("{path}.resources.requests[{name}]");
+            report.error(
+                &path,
+                format!(
+                    "invalid value `{}`: must be no more than the limit",
+                    request.0
+                ),
+            );
         }
     }
 }

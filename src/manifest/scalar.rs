@@ -73,6 +73,7 @@ fn float(text: &str) -> Option<Scalar> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a table reads better so")]
     fn check(text: &str, expected: Scalar) {
         assert_eq!(resolve(text), expected, "{text}");
     }

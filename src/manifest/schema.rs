@@ -140,7 +140,10 @@ impl<'a> Walk<'a> {
                     continue;
                 }
             };
-            if self.table && additional.is_none() && !self.carried_out(key_span, node, &of_key) {
+            let refused = self.table
+                && additional.is_none()
+                && !self.carried_out(key_span, node, schema, &of_key);
+            if refused {
                 continue;
             }
             if let Some(value) = self.node(node, schema, &of_key) {
@@ -165,33 +168,29 @@ impl<'a> Walk<'a> {
         Json::Object(object)
     }
 
-    /// Whether podctl takes the field; else the report says why not.
-    fn carried_out(&mut self, key: &Range<usize>, node: &Node, path: &str) -> bool {
-        let support = fields::support(path);
-        // Whatever writes manifests writes empty fields too.
-        if is_empty(node) && !matches!(support, Support::Honoured) {
-            return false;
+    /// Whether podctl takes the field; else the report says why not. A fault in the form of its value comes first.
+    fn carried_out(&mut self, key: &Range<usize>, node: &Node, schema: &Json, path: &str) -> bool {
+        let why = match fields::support(path) {
+            Support::Honoured => return true,
+            // Whatever writes manifests writes empty fields too.
+            _ if is_empty(node) => return false,
+            Support::NoEffect => return true,
+            Support::Stripped => return false,
+            Support::NotYet => "not supported yet: podctl does not carry this field out".to_owned(),
+            Support::Refused(why) => format!("forbidden: {why}"),
+        };
+        let n_problems = self.report.problems.len();
+        Walk {
+            root: self.root,
+            report: &mut *self.report,
+            table: false,
         }
-        match support {
-            Support::Honoured | Support::NoEffect => true,
-            Support::Stripped => false,
-            Support::NotYet => {
-                let message = "not supported yet: podctl does not carry this field out".to_owned();
-                self.report
-                    .push(Severity::Error, key.clone(), path, message, None);
-                false
-            }
-            Support::Refused(why) => {
-                self.report.push(
-                    Severity::Error,
-                    key.clone(),
-                    path,
-                    format!("forbidden: {why}"),
-                    None,
-                );
-                false
-            }
+        .node(node, schema, path);
+        if self.report.problems.len() == n_problems {
+            self.report
+                .push(Severity::Error, key.clone(), path, why, None);
         }
+        false
     }
 
     fn unknown_field(

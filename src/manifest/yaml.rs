@@ -273,7 +273,7 @@ impl<'a> Reader<'a> {
 
     fn syntax(&mut self, error: &ScanError) {
         let marker = error.marker();
-        let at = marker.byte_offset().unwrap_or_else(|| self.text.len());
+        let at = marker.byte_offset().unwrap_or(self.text.len());
         let mut message = error.info();
         // The parser says so of a tab too, at the end of what it looked at.
         if self.text[..at.min(self.text.len())]

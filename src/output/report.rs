@@ -21,10 +21,10 @@ pub fn report(problems: &[Problem], sources: &[Source]) -> String {
         text.push_str(&one(&renderer, problem, sources));
         text.push('\n');
     }
-    if problems.len() > MOST_SHOWN {
-        text.push_str(&format!("... and {} more\n", problems.len() - MOST_SHOWN));
+    match problems.len().checked_sub(MOST_SHOWN) {
+        None | Some(0) => text,
+        Some(more) => format!("{text}... and {more} more\n"),
     }
-    text
 }
 
 fn one(renderer: &Renderer, problem: &Problem, sources: &[Source]) -> String {

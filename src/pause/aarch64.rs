@@ -5,6 +5,13 @@
 //!
 //! Not here: its habits in words (`pause`).
 
+#![allow(
+    clippy::unnecessary_semicolon,
+    clippy::used_underscore_binding,
+    clippy::cast_sign_loss,
+    reason = "the assembler's macro writes such code"
+)]
+
 use dynasmrt::aarch64::Aarch64Relocation;
 use dynasmrt::{DynasmApi, DynasmLabelApi, VecAssembler, dynasm};
 

@@ -11,15 +11,15 @@ pub(super) enum Machine {
     Aarch64 = 183,
 }
 
-const HEADER: usize = 64;
-const SEGMENT: usize = 56;
+const HEADER: u16 = 64;
+const SEGMENT: u16 = 56;
 const LOAD_ADDRESS: u64 = 0x40_0000;
-/// The largest page of aarch64; x86_64 does not mind.
+/// The largest page of aarch64; `x86_64` does not mind.
 const ALIGNMENT: u64 = 0x1_0000;
 
 /// An executable whose one segment is the whole file, readable and executable; the code follows the headers.
 pub(super) fn file(machine: Machine, code: &[u8]) -> Vec<u8> {
-    let offset = HEADER + SEGMENT;
+    let offset = usize::from(HEADER + SEGMENT);
     let size = (offset + code.len()) as u64;
     let mut file = Vec::with_capacity(offset + code.len());
     // e_ident: 64 bits, little endian, version 1.
@@ -31,10 +31,10 @@ pub(super) fn file(machine: Machine, code: &[u8]) -> Vec<u8> {
     half(&mut file, machine as u16);
     word(&mut file, 1); // e_version
     long(&mut file, LOAD_ADDRESS + offset as u64); // e_entry
-    long(&mut file, HEADER as u64); // e_phoff
+    long(&mut file, u64::from(HEADER)); // e_phoff
     long(&mut file, 0); // e_shoff
     word(&mut file, 0); // e_flags
-    for value in [HEADER as u16, SEGMENT as u16, 1, 64, 0, 0] {
+    for value in [HEADER, SEGMENT, 1, 64, 0, 0] {
         half(&mut file, value); // e_ehsize e_phentsize e_phnum e_shentsize e_shnum e_shstrndx
     }
     word(&mut file, 1); // p_type: PT_LOAD

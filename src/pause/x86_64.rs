@@ -1,9 +1,16 @@
-//! The pause program for x86_64.
+//! The pause program for `x86_64`.
 //!
 //! Registers that outlive a system call: `ebx` the signal, `r12d` whether it obeys. On the stack: the set of all signals at
 //! 0, what is told of a signal at 16, how long to wait at 160.
 //!
 //! Not here: its habits in words (`pause`).
+
+#![allow(
+    clippy::unnecessary_semicolon,
+    clippy::used_underscore_binding,
+    clippy::cast_sign_loss,
+    reason = "the assembler's macro writes such code"
+)]
 
 use dynasmrt::x64::X64Relocation;
 use dynasmrt::{DynasmApi, DynasmLabelApi, VecAssembler, dynasm};

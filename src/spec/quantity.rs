@@ -155,7 +155,8 @@ mod tests {
 
         #[test]
         fn whole_numbers_read_back(value in 0_u64..1_000_000_000_000) {
-            prop_assert_eq!(Quantity::parse(&value.to_string()).unwrap().units(), Some(value));
+            let quantity = Quantity::parse(&value.to_string()).expect("a quantity");
+            prop_assert_eq!(quantity.units(), Some(value));
         }
     }
 }
