@@ -22,7 +22,7 @@ pub struct Args {
     /// Go on, also across restarts, until the pod is taken down
     #[arg(short, long)]
     follow: bool,
-    /// The last lines only: so many of all that is shown together
+    /// The last lines only: so many of each container
     #[arg(long, value_name = "N")]
     tail: Option<i64>,
     /// Nothing older: 90s, 5m, or a time such as 2026-11-25T05:00:00Z

@@ -2,11 +2,11 @@
 //!
 //! Not here: prefixes and colours (`output::lines`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use futures_util::stream::{BoxStream, SelectAll};
+use futures_util::stream::{self, BoxStream, SelectAll};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::jiff::Timestamp;
 
@@ -25,7 +25,7 @@ pub struct Wanted {
     pub container: Option<String>,
     /// Go on with those that come later.
     pub follow: bool,
-    /// The last so many, of all that are shown together.
+    /// The last so many of each container.
     pub tail: Option<u64>,
     /// Not those before, in seconds since 1970.
     pub since: Option<i64>,
@@ -59,27 +59,33 @@ pub async fn logs(
 ) -> anyhow::Result<()> {
     let containers = wanted.of(&engine.containers(Some(key)).await?);
     let mut last: BTreeMap<String, Timestamp> = BTreeMap::new();
-    let mut tail = Tail::new(wanted.tail);
-    let range = Range {
-        follow: false,
-        tail: wanted.tail,
-        since: wanted.since,
-    };
-    let mut merged = Merge::new(containers.iter().map(|container| {
-        let name = container.identity.container.clone();
-        (
-            name,
+    let mut histories = Vec::new();
+    for container in &containers {
+        let lines = match wanted.tail {
+            Some(most) => {
+                let lines = tail(engine, &container.id, most, wanted.since);
+                stream::iter(lines.await.context("failed to read the logs")?)
+                    .map(Ok)
+                    .boxed()
+            }
+            None => {
+                let range = Range {
+                    follow: false,
+                    tail: None,
+                    since: wanted.since,
+                };
+                engine.logs(&container.id, range).boxed()
+            }
+        };
+        histories.push((
+            container.identity.container.clone(),
             container.id.clone(),
-            engine.logs(&container.id, range).boxed(),
-        )
-    }));
+            lines,
+        ));
+    }
+    let mut merged = Merge::new(histories);
     while let Some((name, id, line)) = merged.next().await.context("failed to read the logs")? {
         last.insert(id, line.time);
-        if let Some((name, line)) = tail.push(name, line) {
-            show(&name, &line)?;
-        }
-    }
-    for (name, line) in tail.rest() {
         show(&name, &line)?;
     }
     if wanted.follow {
@@ -167,8 +173,7 @@ impl<S> Merge<S>
 where
     S: Stream<Item = Result<Line, EngineError>> + Unpin,
 {
-    fn new(streams: impl Iterator<Item = (String, String, S)>) -> Self {
-        let streams: Vec<_> = streams.collect();
+    fn new(streams: Vec<(String, String, S)>) -> Self {
         Self {
             heads: streams.iter().map(|_| None).collect(),
             streams,
@@ -195,41 +200,35 @@ where
     }
 }
 
-/// Keeps the last so many lines back until the end; without a number, none.
-struct Tail {
-    most: Option<usize>,
-    lines: std::collections::VecDeque<(String, Line)>,
-}
-
-impl Tail {
-    fn new(most: Option<u64>) -> Self {
-        let most = most.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
-        Self {
-            most,
-            lines: std::collections::VecDeque::new(),
-        }
-    }
-
-    fn push(&mut self, name: String, line: Line) -> Option<(String, Line)> {
-        let Some(most) = self.most else {
-            return Some((name, line));
+/// The last lines of a container. The engine counts the pieces that it has cut lines into, so that more of them are asked
+/// for until there are lines enough; the first line of an answer may lack its beginning, unless the answer is all there is.
+async fn tail(
+    engine: &Engine,
+    container: &str,
+    most: u64,
+    since: Option<i64>,
+) -> Result<VecDeque<Line>, EngineError> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let mut asked = most as u64 + 1;
+    loop {
+        let range = Range {
+            follow: false,
+            tail: Some(asked),
+            since,
         };
-        self.lines.push_back((name, line));
-        if self.lines.len() > most {
-            self.lines.pop_front();
+        let mut lines: VecDeque<Line> = engine.logs(container, range).try_collect().await?;
+        let n_pieces: u64 = lines.iter().map(|line| line.n_pieces).sum();
+        if n_pieces < asked || lines.len() > most + 1 {
+            lines.drain(..lines.len().saturating_sub(most));
+            return Ok(lines);
         }
-        None
-    }
-
-    fn rest(self) -> impl Iterator<Item = (String, Line)> {
-        self.lines.into_iter()
+        asked = asked.saturating_mul(4).saturating_add(16);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::stream;
 
     #[expect(clippy::unnecessary_wraps, reason = "an item of a stream")]
     fn line(time: i64, text: &str) -> Result<Line, EngineError> {
@@ -237,6 +236,7 @@ mod tests {
         Ok(Line {
             time,
             bytes: text.as_bytes().to_vec(),
+            n_pieces: 1,
         })
     }
 
@@ -248,29 +248,11 @@ mod tests {
         let streams = streams
             .into_iter()
             .map(|(name, s)| (name.to_owned(), String::new(), s));
-        let mut merge = Merge::new(streams);
+        let mut merge = Merge::new(streams.collect());
         let mut order = String::new();
         while let Some((_, _, line)) = merge.next().await.expect("lines") {
             order.push_str(&String::from_utf8_lossy(&line.bytes));
         }
         assert_eq!(order, "a1b1b2a3b4");
-    }
-
-    #[test]
-    fn a_tail_is_of_all_lines_together() {
-        let mut tail = Tail::new(Some(2));
-        for (i, name) in ["a", "b", "a"].iter().enumerate() {
-            let line = Line {
-                time: Timestamp::default(),
-                bytes: vec![u8::try_from(i).expect("small")],
-            };
-            assert_eq!(tail.push((*name).to_owned(), line), None);
-        }
-        assert_eq!(
-            tail.rest()
-                .map(|(_, line)| line.bytes[0])
-                .collect::<Vec<_>>(),
-            [1, 2]
-        );
     }
 }

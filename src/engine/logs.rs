@@ -14,7 +14,7 @@ use super::{Engine, EngineError};
 pub struct Range {
     /// Those that come later too, until the container ends.
     pub follow: bool,
-    /// The last so many.
+    /// The last so many pieces: a line that the engine has cut counts more than once, and may come without its beginning.
     pub tail: Option<u64>,
     /// Not those before, in seconds since 1970.
     pub since: Option<i64>,
@@ -27,6 +27,8 @@ pub struct Line {
     pub time: Timestamp,
     /// Its bytes, with the line break if there was one.
     pub bytes: Vec<u8>,
+    /// In so many pieces the engine keeps it.
+    pub n_pieces: u64,
 }
 
 impl Engine {
@@ -88,7 +90,9 @@ impl Assembly {
         let line = pending.get_or_insert_with(|| Line {
             time: time.unwrap_or_default(),
             bytes: Vec::new(),
+            n_pieces: 0,
         });
+        line.n_pieces += 1;
         line.bytes.extend_from_slice(content);
         if line.bytes.ends_with(b"\n") {
             pending.take()

@@ -273,16 +273,14 @@ impl<'a> Reader<'a> {
 
     fn syntax(&mut self, error: &ScanError) {
         let marker = error.marker();
-        let at = marker.byte_offset().unwrap_or(self.text.len());
-        let mut message = error.info();
-        // The parser says so of a tab too, at the end of what it looked at.
-        if self.text[..at.min(self.text.len())]
-            .lines()
-            .last()
-            .is_some_and(|line| line.starts_with('\t'))
-        {
-            message = "a tab cannot indent YAML: use spaces".to_owned();
-        }
+        let at = marker
+            .byte_offset()
+            .unwrap_or(self.text.len())
+            .min(self.text.len());
+        let (at, message) = match tab(self.text, at) {
+            Some(tab) => (tab, "a tab cannot indent YAML: use spaces".to_owned()),
+            None => (at, error.info()),
+        };
         self.problem(at..at, message);
     }
 
@@ -296,6 +294,16 @@ impl<'a> Reader<'a> {
             hint: None,
         });
     }
+}
+
+/// A tab that indents the line that the parser stumbled over, or the one after it.
+fn tab(text: &str, at: usize) -> Option<usize> {
+    let start = text.get(..at)?.rfind('\n').map_or(0, |at| at + 1);
+    let next = text.get(at..)?.find('\n').map(|length| at + length + 1);
+    [Some(start), next]
+        .into_iter()
+        .flatten()
+        .find(|line| text[*line..].starts_with('\t'))
 }
 
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Scalar {
