@@ -5,7 +5,7 @@
 use std::io::Read;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use tokio::io::AsyncWriteExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -18,6 +18,8 @@ use crate::reconcile::{SeenContainer, State};
 
 /// docker's own failures have this code.
 const FAILED: u8 = 125;
+/// So long a command whose container has gone may still be heard.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 /// How an engine begins to say that there is no such program: on the command's own output.
 const REFUSAL: &[u8] = b"OCI runtime exec failed";
 /// So long the size of a terminal is offered to a command that has just been started.
@@ -89,7 +91,10 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         size,
     };
     match engine.exec(&member.id, command).await {
-        Ok(running) => attach(&engine, running, args.stdin, tty, context).await,
+        Ok(running) => {
+            let gone = engine.wait(&member.id);
+            attach(&engine, running, gone, args.stdin, tty, context).await
+        }
         Err(error @ (EngineError::Unreachable { .. } | EngineError::PermissionDenied { .. })) => {
             Err(error.into())
         }
@@ -117,6 +122,7 @@ fn cannot_run(containers: &[SeenContainer], member: &SeenContainer) -> Option<St
 async fn attach(
     engine: &Engine,
     running: Running,
+    gone: impl Future<Output = Result<Option<i64>, EngineError>>,
     stdin: bool,
     tty: bool,
     context: &Context,
@@ -143,6 +149,7 @@ async fn attach(
         tokio::spawn(follow_size(engine.clone(), id.clone()));
     }
     let mut held = Vec::new();
+    let mut gone = std::pin::pin!(gone);
     let ended = loop {
         tokio::select! {
             item = output.next() => match item {
@@ -150,6 +157,11 @@ async fn attach(
                 // What the connection says of its end is in the exit code.
                 None | Some(Err(_)) => break true,
             },
+            // Some engines leave the command's stream open when its container has gone.
+            Ok(_) = &mut gone => {
+                rest(&mut output, &mut held).await?;
+                break true;
+            }
             Some(()) = terminate.recv() => break false,
             Some(()) = hangup.recv() => break false,
         }
@@ -167,6 +179,17 @@ async fn attach(
     Ok(Exit::Code(
         code.map_or(137, |code| u8::try_from(code).unwrap_or(FAILED)),
     ))
+}
+
+/// What was said before its container went.
+async fn rest(
+    output: &mut (impl Stream<Item = Result<Output, EngineError>> + Unpin),
+    held: &mut Vec<u8>,
+) -> std::io::Result<()> {
+    while let Ok(Some(Ok(said))) = tokio::time::timeout(LAST_WORDS, output.next()).await {
+        say(said, held)?;
+    }
+    Ok(())
 }
 
 /// Passes on what a command says. What may be the engine's own word is held back until the end tells.

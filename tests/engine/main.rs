@@ -1,0 +1,19 @@
+//! Promises that hold on a real engine, one test each, a file for each verb or topic.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod change;
+mod connect;
+mod down;
+mod examples;
+mod exec;
+mod fails;
+mod logs;
+mod manifest;
+mod pause;
+mod ps;
+mod pull;
+mod together;
+mod up;
+mod volumes;

@@ -1,0 +1,118 @@
+//! `podctl ps` and `podctl version`.
+
+use super::support::{Pod, docker, podctl, run};
+use super::up::TWO;
+
+fn list(args: &[&str]) -> serde_json::Value {
+    let out = run(podctl().arg("ps").args(args).args(["-o", "json"]))
+        .code(0)
+        .out;
+    serde_json::from_str(&out).expect("JSON")
+}
+
+fn find<'a>(list: &'a serde_json::Value, name: &str) -> Option<&'a serde_json::Value> {
+    list["items"]
+        .as_array()?
+        .iter()
+        .find(|pod| pod["metadata"]["name"] == name)
+}
+
+#[test]
+fn a_row_has_kubectls_columns() {
+    let pod = Pod::new("row");
+    pod.up(TWO).code(0);
+    let out = run(podctl().arg("ps")).code(0).out;
+    let header: Vec<_> = out
+        .lines()
+        .next()
+        .expect("a header")
+        .split_whitespace()
+        .collect();
+    assert_eq!(header, ["NAME", "READY", "STATUS", "RESTARTS", "AGE"]);
+    let row = out
+        .lines()
+        .find(|row| row.starts_with(&pod.name))
+        .expect("a row");
+    let cells: Vec<_> = row.split_whitespace().collect();
+    assert_eq!(&cells[1..4], ["2/2", "Running", "0"]);
+    let wide = run(podctl().args(["ps", "-o", "wide"])).code(0).out;
+    assert!(
+        wide.contains("IP") && wide.contains(&pod.id("POD")[..12]),
+        "{wide}"
+    );
+    let names = run(podctl().args(["ps", "-o", "name"])).code(0).out;
+    assert!(
+        names
+            .lines()
+            .any(|line| line == format!("pod/{}", pod.name))
+    );
+    let quiet = run(podctl().args(["ps", "-q"])).code(0).out;
+    assert!(quiet.lines().any(|line| line == pod.name));
+}
+
+#[test]
+fn json_and_yaml_are_a_pod_list_with_status() {
+    let pod = Pod::new("list");
+    pod.up(TWO).code(0);
+    let list = list(&[]);
+    assert_eq!(list["kind"], "PodList");
+    let of_pod = find(&list, &pod.name).expect("the pod");
+    let status = &of_pod["status"];
+    assert_eq!(status["phase"], "Running");
+    assert_eq!(
+        status["containerStatuses"].as_array().map(Vec::len),
+        Some(2)
+    );
+    assert_eq!(status["containerStatuses"][0]["image"], "busybox");
+    let ip = status["podIP"].as_str().expect("an address");
+    assert_eq!(
+        docker(&[
+            "inspect",
+            "--format",
+            "{{.NetworkSettings.Networks.podctl.IPAddress}}",
+            &pod.id("POD")
+        ]),
+        ip
+    );
+    let yaml = run(podctl().args(["ps", "-o", "yaml"])).code(0).out;
+    assert!(yaml.contains("kind: PodList") && yaml.contains(&pod.name));
+}
+
+#[test]
+fn namespaces_keep_pods_apart() {
+    let pod = Pod::new("spaces");
+    let namespace = format!("{}-ns", pod.name);
+    let file = pod.file(TWO);
+    run(podctl().args(["up", "-n", &namespace, &file])).code(0);
+    assert!(find(&list(&[]), &pod.name).is_none());
+    assert!(find(&list(&["-n", &namespace]), &pod.name).is_some());
+    let all = list(&["-A"]);
+    assert_eq!(
+        find(&all, &pod.name).expect("the pod")["metadata"]["namespace"],
+        namespace.as_str()
+    );
+    run(podctl().args(["down", "-n", &namespace, &pod.name])).code(0);
+    pod.assert_nothing_left();
+}
+
+#[test]
+fn a_pod_that_has_ended_is_shown_when_all_are() {
+    let pod = Pod::new("ended");
+    let manifest = TWO
+        .replace("[sleep, '3600']", "['true']")
+        .replace("spec:", "spec:\n  restartPolicy: Never");
+    pod.up(&manifest).code(0);
+    super::support::eventually("it has ended", || {
+        find(&list(&["-a"]), &pod.name).is_some_and(|pod| pod["status"]["phase"] == "Succeeded")
+    });
+    assert!(find(&list(&[]), &pod.name).is_none());
+}
+
+#[test]
+fn version_names_the_engine_and_what_chose_it() {
+    let out = run(podctl().arg("version")).code(0).out;
+    assert!(
+        out.contains("podctl 0.") && out.contains("API 1.") && out.contains("chosen by"),
+        "{out}"
+    );
+}
