@@ -132,7 +132,10 @@ fn hint(action: &Action, error: &EngineError) -> Option<String> {
             "the image of `{}` has no such program, or it may not be executed: check `command` and `args`",
             target.container
         )),
-        Action::Create { container, .. } if reason.contains("bind source path does not exist") => {
+        Action::Create { container, .. }
+            if reason.contains("bind source path does not exist")
+                && !reason.contains("/volumes/podctl_") =>
+        {
             Some(format!(
                 "a `hostPath` of `{container}` is not there on the engine's machine: make it, or use the type \
                  `DirectoryOrCreate`"

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::execute::{Effect, Plan, apply, execute};
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{Engine, EngineError};
-use crate::reconcile::{Action, Decision, Goal, Input, Seen, State, decide};
+use crate::reconcile::{Action, Decision, Goal, Input, Seen, SeenContainer, State, decide};
 use crate::record::names;
 
 /// Between two looks while another podctl, or the engine, is at work on the pod.
@@ -33,6 +33,8 @@ pub struct Drive {
     plan: Arc<Plan>,
     seen: Seen,
     ended_before: BTreeSet<String>,
+    /// The highest that was seen when the record was read.
+    known_generation: u64,
     lost: BTreeSet<String>,
     events: Events,
     interrupt: Interrupt,
@@ -76,7 +78,7 @@ pub enum Outcome {
     /// A person stopped it.
     Interrupted,
     /// Somebody wrote into the pod's record.
-    RecordChanged(Box<Seen>),
+    RecordChanged,
     /// The record is gone: somebody took the pod down.
     RecordGone,
 }
@@ -105,9 +107,14 @@ impl Drive {
         Self {
             engine: engine.clone(),
             goal,
-            plan: Arc::new(plan),
             ended_before: ended.map(|c| c.id.clone()).collect(),
+            known_generation: seen
+                .containers
+                .iter()
+                .map(|c| c.identity.generation)
+                .fold(plan.generation, u64::max),
             lost: BTreeSet::new(),
+            plan: Arc::new(plan),
             seen,
             events: events.clone(),
             interrupt: interrupt.clone(),
@@ -142,12 +149,13 @@ impl Drive {
     pub async fn run(mut self) -> Outcome {
         loop {
             let interrupted = self.interrupt.count() > self.interrupts_before;
-            let stopping = interrupted || self.is_over();
+            let changed = self.is_record_changed();
+            let stopping = interrupted || changed || self.is_over();
             if stopping && self.tasks.is_empty() {
-                return if interrupted {
-                    Outcome::Interrupted
-                } else {
-                    Outcome::Failed(self.failures)
+                return match (interrupted, changed) {
+                    (true, _) => Outcome::Interrupted,
+                    (false, true) => Outcome::RecordChanged,
+                    (false, false) => Outcome::Failed(self.failures),
                 };
             }
             if !stopping {
@@ -192,10 +200,15 @@ impl Drive {
         })
     }
 
+    /// Whether somebody else has written a wish: by the engine's events, or by containers of a later generation.
+    fn is_record_changed(&self) -> bool {
+        let later = |c: &SeenContainer| c.identity.generation > self.known_generation;
+        self.goal == Goal::Up
+            && (self.uploads > self.own_uploads || self.seen.containers.iter().any(later))
+    }
+
     fn reached(self) -> Outcome {
-        if self.goal == Goal::Up && self.uploads > self.own_uploads {
-            Outcome::RecordChanged(Box::new(self.seen))
-        } else if self.failures.is_empty() {
+        if self.failures.is_empty() {
             Outcome::Reached(Box::new(self.seen))
         } else {
             Outcome::Failed(self.failures)

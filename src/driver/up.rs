@@ -4,24 +4,29 @@
 //! Not here: rules (`reconcile::up`), what is printed of it (`commands::up`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use tokio::sync::mpsc;
 
 use super::down::take_away;
-use super::execute::{Plan, ensure_pause_image};
+use super::execute::{Plan, ensure_pause_image, execute};
 use super::images::{self, Pull};
 use super::pod::{Drive, Outcome};
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{Engine, look::read_record};
 use crate::manifest;
-use crate::reconcile::{Goal, Seen, State};
+use crate::reconcile::{Action, Goal, Seen, State, Why};
 use crate::record::{Record, Wish, hash};
 use crate::spec::{Desired, EngineFacts, ImageFacts, PodKey, Publish};
 use crate::translate::{self, archive};
 
-/// So often an `up` begins again when others take the pod down meanwhile.
-const MOST_ROUNDS: u32 = 5;
+/// So often an `up` begins again when others change the pod under its hands.
+const MOST_ROUNDS: u32 = 40;
+/// Between two tries.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// How to bring a pod up.
 #[derive(Debug, Clone, Default)]
@@ -93,7 +98,7 @@ pub async fn up(
         };
         match run.go().await? {
             Some(up) => return Ok(up),
-            None if round < MOST_ROUNDS => {}
+            None if round < MOST_ROUNDS => tokio::time::sleep(PATIENCE).await,
             None => return Ok(Up::Deleted),
         }
     }
@@ -122,10 +127,19 @@ struct Course {
     own_uploads: u32,
 }
 
+/// How a run meets a pod that is there already.
+enum Joined {
+    Course(Box<Course>),
+    /// Somebody is taking it down.
+    GoingDown,
+    /// Somebody changed it meanwhile.
+    Again,
+}
+
 impl Run<'_> {
-    /// `None`: the pod was on its way down; begin again.
+    /// `None`: the pod was on its way down, or changed under its hands; begin again.
     async fn go(self) -> anyhow::Result<Option<Up>> {
-        let uploads = self.engine.uploads(self.key).boxed();
+        let uploads = self.watch();
         let wish = Wish::new(self.mine, &extra(self.mine), 1, &self.options.uid);
         let references = images::references(&self.mine.pod);
         let looking_up = || format!("failed to look up pod `{}`", self.key);
@@ -165,12 +179,31 @@ impl Run<'_> {
             }
         } else {
             match self.join(&facts, &seen, &images, &pause_image).await? {
-                Some(course) => course,
-                None => return self.clear(facts).await,
+                Joined::Course(course) => *course,
+                Joined::GoingDown => return self.clear(facts).await,
+                Joined::Again => return Ok(None),
             }
         };
         self.drive(course, facts, seen, images, pause_image, uploads)
             .await
+    }
+
+    /// Hears of every write into the record from now on.
+    fn watch(self) -> BoxStream<'static, ()> {
+        let mut uploads = self.engine.uploads(self.key).boxed();
+        let (sender, receiver) = mpsc::unbounded_channel();
+        // A stream asks for nothing until somebody waits for it.
+        tokio::spawn(async move {
+            while let Some(()) = uploads.next().await {
+                if sender.send(()).is_err() {
+                    break;
+                }
+            }
+        });
+        stream::unfold(receiver, |mut receiver| async {
+            Some((receiver.recv().await?, receiver))
+        })
+        .boxed()
     }
 
     /// Everything that may say no before anything is made. `Err(None)`: a person stopped it.
@@ -226,20 +259,27 @@ impl Run<'_> {
         }
     }
 
-    /// The pod is there already: follows its record, or writes a new wish into it. `None`: it is on its way down.
+    /// The pod is there already: follows its record, or writes a new wish into it.
     async fn join(
         self,
         facts: &EngineFacts,
         seen: &Seen,
         images: &BTreeMap<String, ImageFacts>,
         pause_image: &str,
-    ) -> anyhow::Result<Option<Course>> {
-        let mut pause = seen.pause().map(|pause| pause.id.clone());
-        let Some(record) = self.read(pause.as_deref()).await? else {
-            return Ok(None);
+    ) -> anyhow::Result<Joined> {
+        // The record is read and written through the pause container; a pod that has none gets one.
+        let pause = match seen.pause() {
+            Some(pause) => Some(pause.id.clone()),
+            None => self.make_pause(facts, images, pause_image).await?,
+        };
+        let Some(pause) = pause else {
+            return Ok(Joined::Again);
+        };
+        let Some(record) = self.read(&pause).await? else {
+            return Ok(Joined::Again);
         };
         if record.deletion.is_some() {
-            return Ok(None);
+            return Ok(Joined::GoingDown);
         }
         let recorded = Self::recorded(&record);
         let same = recorded
@@ -249,24 +289,16 @@ impl Run<'_> {
             let old = filled_with(recorded, &record);
             let desired = self.mine.clone();
             let (overtaken, first, own_uploads) = (false, false, 0);
-            return Ok(Some(Course {
+            return Ok(Joined::Course(Box::new(Course {
                 desired,
                 record,
                 old,
                 overtaken,
                 first,
                 own_uploads,
-            }));
+            })));
         }
         self.tell_pause_change(recorded.as_ref());
-        // A wish is written through the pause container; a pod that has none gets one.
-        if pause.is_none() {
-            let generation = record.wish.generation + 1;
-            pause = self
-                .make_pause(facts, images, pause_image, &record, generation)
-                .await?;
-        }
-        let Some(pause) = pause else { return Ok(None) };
         let extra = extra(self.mine);
         let wish = Wish::new(
             self.mine,
@@ -275,12 +307,17 @@ impl Run<'_> {
             &self.options.uid,
         );
         let archive = archive::wish(&wish, self.mine, &record, super::execute::now());
-        self.engine
-            .upload(&pause, archive)
-            .await
-            .with_context(|| format!("failed to write the record of pod `{}`", self.key))?;
-        let Some(now) = self.read(Some(&pause)).await? else {
-            return Ok(None);
+        match self.engine.upload(&pause, archive).await {
+            Ok(()) => {}
+            // Another makes the pause anew.
+            Err(error) if error.status() == Some(404) => return Ok(Joined::Again),
+            Err(error) => {
+                let writing = format!("failed to write the record of pod `{}`", self.key);
+                return Err(anyhow::Error::new(error).context(writing));
+            }
+        }
+        let Some(now) = self.read(&pause).await? else {
+            return Ok(Joined::Again);
         };
         let overtaken = now.wish.writer != self.options.uid;
         let desired = if overtaken {
@@ -292,32 +329,28 @@ impl Run<'_> {
             self.mine.clone()
         };
         let old = filled_with(recorded, &record);
-        Ok(Some(Course {
+        Ok(Joined::Course(Box::new(Course {
             desired,
             record: now,
             old,
             overtaken,
             first: false,
             own_uploads: 1,
-        }))
+        })))
     }
 
-    async fn read(self, pause: Option<&str>) -> anyhow::Result<Option<Record>> {
+    /// What the record says; `None` when it, or the pause container, is gone.
+    async fn read(self, pause: &str) -> anyhow::Result<Option<Record>> {
         let reading = || format!("failed to read the record of pod `{}`", self.key);
-        let files = async {
-            match pause {
-                Some(pause) => self.engine.record_files(pause).await,
-                None => Ok(Some(BTreeMap::new())),
-            }
-        };
-        let (volume, files) =
-            tokio::try_join!(self.engine.record(self.key), files).with_context(reading)?;
-        let Some(volume) = volume else {
+        let (volume, files) = tokio::try_join!(
+            self.engine.record(self.key),
+            self.engine.record_files(pause)
+        )
+        .with_context(reading)?;
+        let (Some(volume), Some(files)) = (volume, files) else {
             return Ok(None);
         };
-        Ok(Some(
-            read_record(&volume, &files.unwrap_or_default()).with_context(reading)?,
-        ))
+        Ok(Some(read_record(&volume, &files).with_context(reading)?))
     }
 
     /// What the record asks for; `None` when its payload has not been written.
@@ -341,34 +374,40 @@ impl Run<'_> {
         }
     }
 
+    /// Makes a pause container for what this run wants, or finds the one that another has made.
     async fn make_pause(
         self,
         facts: &EngineFacts,
         images: &BTreeMap<String, ImageFacts>,
         pause_image: &str,
-        record: &Record,
-        generation: u64,
     ) -> anyhow::Result<Option<String>> {
+        let making = || format!("failed to create the pause container of pod `{}`", self.key);
+        let Some(volume) = self.engine.record(self.key).await.with_context(making)? else {
+            return Ok(None);
+        };
+        let record = read_record(&volume, &BTreeMap::new()).with_context(making)?;
         let plan = Plan {
             key: self.key.clone(),
-            uid: record.uid.clone(),
-            generation,
+            uid: record.uid,
+            generation: record.wish.generation,
             desired: Some(self.mine.clone()),
             old: None,
             facts: facts.clone(),
             images: images.clone(),
             pause_image: pause_image.to_owned(),
         };
-        let action = crate::reconcile::Action::CreatePause {
+        let action = Action::CreatePause {
             attempt: 0,
-            why: crate::reconcile::Why::Missing,
+            why: Why::Missing,
         };
-        super::execute::execute(self.engine, &plan.into(), &action)
+        execute(self.engine, &plan.into(), &action)
             .await
-            .with_context(|| {
-                format!("failed to create the pause container of pod `{}`", self.key)
-            })?;
-        let seen = self.engine.look(self.key, false).await?;
+            .with_context(making)?;
+        let seen = self
+            .engine
+            .look(self.key, false)
+            .await
+            .with_context(making)?;
         Ok(seen.pause().map(|pause| pause.id.clone()))
     }
 
@@ -404,7 +443,7 @@ impl Run<'_> {
         mut seen: Seen,
         images: BTreeMap<String, ImageFacts>,
         pause_image: String,
-        uploads: futures_util::stream::BoxStream<'static, ()>,
+        mut uploads: BoxStream<'static, ()>,
     ) -> anyhow::Result<Option<Up>> {
         let before: BTreeSet<String> = seen
             .containers
@@ -423,7 +462,7 @@ impl Run<'_> {
             seen = self.engine.look(self.key, false).await?;
         }
         let filled = course.record.filled.clone();
-        let mut uploads = Some(uploads);
+        let mut own_uploads = course.own_uploads;
         loop {
             let plan = Plan {
                 key: self.key.clone(),
@@ -445,11 +484,7 @@ impl Run<'_> {
                 self.interrupt,
             )
             .with_ended_before(ended.clone());
-            let drive = match uploads.take() {
-                Some(uploads) => drive.watching(uploads, course.own_uploads),
-                None => drive,
-            };
-            match drive.run().await {
+            match drive.watching(uploads, own_uploads).run().await {
                 Outcome::Reached(now) => {
                     let now_ids: BTreeSet<_> =
                         now.containers.iter().map(|c| c.id.clone()).collect();
@@ -461,16 +496,22 @@ impl Run<'_> {
                         seen: *now,
                     }));
                 }
-                Outcome::RecordChanged(now) => {
-                    let pause = now.pause().map(|pause| pause.id.clone());
-                    match self.read(pause.as_deref()).await? {
-                        None => return Ok(Some(Up::Deleted)),
+                Outcome::RecordChanged => {
+                    (uploads, own_uploads) = (self.watch(), 0);
+                    seen = self.engine.look(self.key, false).await?;
+                    let record = match seen.pause() {
+                        Some(pause) => self.read(&pause.id).await?,
+                        None => None,
+                    };
+                    match record {
                         Some(record) if record.deletion.is_some() => {
                             return Ok(Some(Up::Deleted));
                         }
                         Some(record) => self.follow(&mut course, record)?,
+                        None if seen.record.is_none() => return Ok(Some(Up::Deleted)),
+                        // Another makes the pause anew.
+                        None => return Ok(None),
                     }
-                    seen = *now;
                 }
                 Outcome::RecordGone => return Ok(Some(Up::Deleted)),
                 Outcome::Failed(failures) => {

@@ -158,6 +158,15 @@ fn member(
         pause: pause.id.clone(),
         why,
     };
+    // An engine without sub-paths of its own mounts the file itself, which must be there before.
+    if !filled
+        && container
+            .mounts
+            .iter()
+            .any(|mount| !mount.sub_path.is_empty())
+    {
+        return Vec::new();
+    }
     let Some(current) = input.seen.member(&container.name) else {
         return vec![create(0, Why::Missing)];
     };

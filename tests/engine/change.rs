@@ -93,11 +93,11 @@ fn a_changed_config_map_is_seen_without_a_restart() {
     };
     pod.up(&manifest("{word: old, gone: x}")).code(0);
     let before = ids(&pod);
-    assert_eq!(pod.sh("a", "cat /t/word; ls /t"), "old\ngone\nword");
-    pod.up(&manifest("{word: new, more: y}")).code(0);
-    assert_eq!(pod.sh("a", "cat /t/word; ls /t"), "new\nmore\nword");
+    assert_eq!(pod.sh("a", "cat /t/word; echo; ls /t"), "old\ngone\nword");
+    pod.up(&manifest("{word: new, more: yet}")).code(0);
+    assert_eq!(pod.sh("a", "cat /t/word; echo; ls /t"), "new\nmore\nword");
     assert_eq!(ids(&pod), before);
-    pod.up(&manifest("{word: new, more: y}"))
+    pod.up(&manifest("{word: new, more: yet}"))
         .code(0)
         .says(&["unchanged"]);
 }

@@ -71,10 +71,8 @@ fn shared_namespaces() {
         said.contains("served by one-name") && said.contains("httpd") && said.contains("/pause"),
         "{said}"
     );
-    assert_eq!(
-        shared.sh("looker", "ipcs -q"),
-        shared.sh("server", "ipcs -q")
-    );
+    shared.sh("server", "echo seen >/dev/shm/note");
+    assert_eq!(shared.sh("looker", "cat /dev/shm/note"), "seen\n");
 }
 
 #[test]

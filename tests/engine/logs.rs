@@ -70,17 +70,17 @@ fn all_containers_lines_come_in_the_order_of_time() {
     let pod = Pod::new("order");
     let count = |first: u32| {
         format!(
-            "i={first}; while [ $i -le 10 ]; do while [ $(cat /n/n) -lt $i ]; do sleep 0.02; done; echo $i; i=$((i+2)); sleep 0.02; echo $((i-1)) >/n/n; done"
+            "i={first}; while [ $i -le 10 ]; do while [ $(cat /box/n) -lt $i ]; do sleep 0.02; done; echo $i; i=$((i+2)); sleep 0.02; echo $((i-1)) >/box/n; done"
         )
     };
     let manifest = talkers(
-        &count(1).replacen("i=1;", "echo 1 >/n/n; i=1;", 1),
-        &format!("while ! [ -s /n/n ]; do sleep 0.05; done; {}", count(2)),
+        &count(1).replacen("i=1;", "echo 1 >/box/n; i=1;", 1),
+        &format!("while ! [ -s /box/n ]; do sleep 0.05; done; {}", count(2)),
     )
     .replace(
         "3600']",
-        "3600']\n    volumeMounts: [{name: n, mountPath: /n}]",
-    ) + "  volumes: [{name: n, emptyDir: {}}]\n";
+        "3600']\n    volumeMounts: [{name: box, mountPath: /box}]",
+    ) + "  volumes: [{name: box, emptyDir: {}}]\n";
     pod.up(&manifest).code(0);
     eventually("all is said", || logs(&pod, &[]).contains("10"));
     let numbers: Vec<u32> = logs(&pod, &[])

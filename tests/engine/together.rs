@@ -28,7 +28,7 @@ fn two_of_one_file_make_one_pod() {
     for _ in 0..3 {
         let pod = Pod::new("two");
         let children = [start(&pod, "1.yaml", TWO), start(&pod, "2.yaml", TWO)];
-        children.map(end);
+        children.into_iter().for_each(|child| drop(end(child)));
         for container in ["POD", "a", "b"] {
             assert_eq!(pod.ids(container).len(), 1, "{container}");
         }
