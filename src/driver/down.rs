@@ -10,10 +10,8 @@ use super::execute::Plan;
 use super::pod::{Drive, Outcome};
 use super::{Events, Failure, Interrupt};
 use crate::engine::Engine;
-use crate::reconcile::{Goal, Seen, State};
-use crate::record::Deletion;
+use crate::reconcile::{Goal, Seen};
 use crate::spec::{EngineFacts, PodKey};
-use crate::translate::archive;
 
 /// How a `down` ended.
 #[derive(Debug)]
@@ -41,7 +39,13 @@ pub async fn down(
 ) -> anyhow::Result<Down> {
     let (facts, seen) = tokio::try_join!(engine.facts(), engine.look(key, true))
         .with_context(|| format!("failed to look up pod `{key}`"))?;
-    if seen.containers.is_empty() && seen.record.is_none() && seen.volumes.is_empty() {
+    if seen
+        == (Seen {
+            network: seen.network,
+            other_pauses: seen.other_pauses,
+            ..Seen::default()
+        })
+    {
         return Ok(Down::NotFound);
     }
     Ok(
@@ -53,8 +57,7 @@ pub async fn down(
     )
 }
 
-/// Drives to nothing what was seen. The wish goes into the record meanwhile, so that an `up` that is at work on the pod is
-/// told.
+/// Drives to nothing what was seen.
 pub(super) async fn take_away(
     engine: &Engine,
     key: &PodKey,
@@ -64,7 +67,13 @@ pub(super) async fn take_away(
     events: &Events,
     interrupt: &Interrupt,
 ) -> Outcome {
-    let wish = write_wish(engine.clone(), running_pause(&seen), grace_period);
+    // Before the first signal: an `up` that comes after a `down` that was killed must not take a container that is
+    // about to end for one that runs.
+    if let Err(error) = engine.create_deletion(key).await {
+        return Outcome::Failed(vec![Failure::look(key, error)]);
+    }
+    let mut seen = seen;
+    seen.deletion = true;
     let plan = Plan {
         key: key.clone(),
         uid: String::new(),
@@ -83,23 +92,5 @@ pub(super) async fn take_away(
         events,
         interrupt,
     );
-    let (outcome, ()) = tokio::join!(drive.run(), wish);
-    outcome
-}
-
-/// The running pause container, and the pod's grace period.
-fn running_pause(seen: &Seen) -> Option<(String, u64)> {
-    let pause = seen.pause().filter(|pause| pause.state == State::Running)?;
-    Some((pause.id.clone(), pause.identity.grace_period))
-}
-
-async fn write_wish(engine: Engine, pause: Option<(String, u64)>, grace_period: Option<u64>) {
-    let Some((pause, of_pod)) = pause else { return };
-    let deletion = Deletion {
-        grace_period: grace_period.unwrap_or(of_pod),
-    };
-    // A pause that goes meanwhile takes the wish with it, fulfilled.
-    let _ = engine
-        .upload(&pause, archive::deletion(&deletion, super::execute::now()))
-        .await;
+    drive.run().await
 }

@@ -85,7 +85,6 @@ fn imagined_record(desired: &Desired) -> Record {
     Record {
         uid: String::new(),
         wish: Wish::new(desired, &[], 1, ""),
-        deletion: None,
         filled: None,
         config_maps: None,
         superseded: Vec::new(),
@@ -150,5 +149,6 @@ fn imagined(
         Action::Remove { target, .. } => Effect::Removed(target.id.clone()),
         Action::RemoveVolume { name } => Effect::VolumeRemoved(name.clone()),
         Action::RemoveRecord => Effect::RecordRemoved,
+        Action::RemoveDeletion => Effect::DeletionRemoved,
     }
 }

@@ -57,6 +57,8 @@ pub enum Effect {
     VolumeRemoved(String),
     /// The record is gone.
     RecordRemoved,
+    /// The wish that the pod be gone is gone too.
+    DeletionRemoved,
 }
 
 /// Does it.
@@ -116,6 +118,10 @@ pub async fn execute(
             engine.remove_volume(&names::record(&plan.key)).await?;
             Ok(Effect::RecordRemoved)
         }
+        Action::RemoveDeletion => {
+            engine.remove_volume(&names::deletion(&plan.key)).await?;
+            Ok(Effect::DeletionRemoved)
+        }
     }
 }
 
@@ -135,6 +141,7 @@ pub fn apply(seen: &mut Seen, effect: Effect) {
         Effect::Ended(id, None) | Effect::Removed(id) => seen.containers.retain(|c| c.id != id),
         Effect::VolumeRemoved(name) => seen.volumes.retain(|volume| *volume != name),
         Effect::RecordRemoved => seen.record = None,
+        Effect::DeletionRemoved => seen.deletion = false,
     }
 }
 

@@ -121,7 +121,9 @@ fn doing(pod: &PodKey, action: &Action) -> String {
             format!("failed to remove {}", container(&target.container))
         }
         Action::RemoveVolume { name } => format!("failed to remove the volume `{name}`"),
-        Action::RemoveRecord => format!("failed to remove the record of pod `{pod}`"),
+        Action::RemoveRecord | Action::RemoveDeletion => {
+            format!("failed to remove the record of pod `{pod}`")
+        }
     }
 }
 

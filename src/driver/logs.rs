@@ -61,21 +61,18 @@ pub async fn logs(
     let mut last: BTreeMap<String, Timestamp> = BTreeMap::new();
     let mut histories = Vec::new();
     for container in &containers {
-        let lines = match wanted.tail {
-            Some(most) => {
-                let lines = tail(engine, &container.id, most, wanted.since);
-                stream::iter(lines.await.context("failed to read the logs")?)
-                    .map(Ok)
-                    .boxed()
-            }
-            None => {
-                let range = Range {
-                    follow: false,
-                    tail: None,
-                    since: wanted.since,
-                };
-                engine.logs(&container.id, range).boxed()
-            }
+        let lines = if let Some(most) = wanted.tail {
+            let lines = tail(engine, &container.id, most, wanted.since);
+            stream::iter(lines.await.context("failed to read the logs")?)
+                .map(Ok)
+                .boxed()
+        } else {
+            let range = Range {
+                follow: false,
+                tail: None,
+                since: wanted.since,
+            };
+            engine.logs(&container.id, range).boxed()
         };
         histories.push((
             container.identity.container.clone(),

@@ -181,7 +181,7 @@ impl Drive {
                     Err(_) => self.failures.push(Failure::stuck(&self.plan.key)),
                 },
             }
-            if self.goal == Goal::Up && self.seen.record.is_none() {
+            if self.goal == Goal::Up && (self.seen.record.is_none() || self.seen.deletion) {
                 return Outcome::RecordGone;
             }
         }

@@ -130,8 +130,6 @@ struct Course {
 /// How a run meets a pod that is there already.
 enum Joined {
     Course(Box<Course>),
-    /// Somebody is taking it down.
-    GoingDown,
     /// Somebody changed it meanwhile.
     Again,
 }
@@ -152,6 +150,9 @@ impl Run<'_> {
             images::find(self.engine, &references),
         )
         .with_context(looking_up)?;
+        if seen.deletion {
+            return self.clear(facts).await;
+        }
         let claimed = read_record(&volume, &BTreeMap::new()).ok();
         let first = claimed
             .as_ref()
@@ -180,7 +181,6 @@ impl Run<'_> {
         } else {
             match self.join(&facts, &seen, &images, &pause_image).await? {
                 Joined::Course(course) => *course,
-                Joined::GoingDown => return self.clear(facts).await,
                 Joined::Again => return Ok(None),
             }
         };
@@ -270,17 +270,19 @@ impl Run<'_> {
         // The record is read and written through the pause container; a pod that has none gets one.
         let pause = match seen.pause() {
             Some(pause) => Some(pause.id.clone()),
-            None => self.make_pause(facts, images, pause_image).await?,
+            None => self.make_pause(facts, images, pause_image, 0).await?,
         };
         let Some(pause) = pause else {
             return Ok(Joined::Again);
         };
         let Some(record) = self.read(&pause).await? else {
+            // What is left of a pause container that cannot be read through is replaced.
+            if let Some(dead) = seen.pause().filter(|pause| !pause.is_running()) {
+                self.make_pause(facts, images, pause_image, dead.identity.attempt + 1)
+                    .await?;
+            }
             return Ok(Joined::Again);
         };
-        if record.deletion.is_some() {
-            return Ok(Joined::GoingDown);
-        }
         let recorded = Self::recorded(&record);
         let same = recorded
             .as_ref()
@@ -380,6 +382,7 @@ impl Run<'_> {
         facts: &EngineFacts,
         images: &BTreeMap<String, ImageFacts>,
         pause_image: &str,
+        attempt: u32,
     ) -> anyhow::Result<Option<String>> {
         let making = || format!("failed to create the pause container of pod `{}`", self.key);
         let Some(volume) = self.engine.record(self.key).await.with_context(making)? else {
@@ -397,7 +400,7 @@ impl Run<'_> {
             pause_image: pause_image.to_owned(),
         };
         let action = Action::CreatePause {
-            attempt: 0,
+            attempt,
             why: Why::Missing,
         };
         execute(self.engine, &plan.into(), &action)
@@ -504,11 +507,10 @@ impl Run<'_> {
                         None => None,
                     };
                     match record {
-                        Some(record) if record.deletion.is_some() => {
+                        Some(record) => self.follow(&mut course, record)?,
+                        None if seen.record.is_none() || seen.deletion => {
                             return Ok(Some(Up::Deleted));
                         }
-                        Some(record) => self.follow(&mut course, record)?,
-                        None if seen.record.is_none() => return Ok(Some(Up::Deleted)),
                         // Another makes the pause anew.
                         None => return Ok(None),
                     }

@@ -260,6 +260,23 @@ impl Engine {
         }
     }
 
+    /// Writes down that the pod is to be gone.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn create_deletion(&self, pod: &PodKey) -> Result<(), EngineError> {
+        let request = VolumeCreateRequest {
+            name: Some(names::deletion(pod)),
+            labels: Some(labels::of_pod(pod).into_iter().collect()),
+            ..Default::default()
+        };
+        match self.ask(self.docker.create_volume(request)).await {
+            // Podman refuses what Docker answers with the volume that is there.
+            Err(error) if error.status() == Some(409) => Ok(()),
+            result => result.map(|_| ()),
+        }
+    }
+
     /// The volume of the pod's record; `None`: there is no such pod.
     ///
     /// # Errors

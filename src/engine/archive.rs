@@ -26,7 +26,7 @@ impl Engine {
             .await
     }
 
-    /// The files of the record, by name; `None` when the container is gone.
+    /// The files of the record, by name; `None` when the container is gone, or half gone.
     ///
     /// # Errors
     /// When the connection breaks.
@@ -41,7 +41,8 @@ impl Engine {
         let parts: Result<Vec<_>, _> = stream.try_collect().await;
         match parts.map_err(|error| self.error(error)) {
             Ok(parts) => Ok(Some(files(&parts.concat()))),
-            Err(error) if error.status() == Some(404) => Ok(None),
+            // Docker 20.10 says 500 of a container whose removal has begun.
+            Err(error) if matches!(error.status(), Some(404 | 500)) => Ok(None),
             Err(error) => Err(error),
         }
     }

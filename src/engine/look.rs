@@ -48,40 +48,43 @@ impl Engine {
         Ok(list.into_iter().filter_map(seen).collect())
     }
 
-    /// All that there is of a pod, asked for together; the record without its files. What only the way down needs
-    /// (volumes, the pauses of other pods) is asked for when `whole`.
+    /// All that there is of a pod, asked for together; the record without its files. What only the way down needs (the
+    /// pauses of other pods) is asked for when `whole`.
     ///
     /// # Errors
     /// As [`Engine::containers`].
     pub async fn look(&self, pod: &PodKey, whole: bool) -> Result<Seen, EngineError> {
-        let beside = async {
-            if !whole {
-                return Ok((Vec::new(), Vec::new()));
+        let pauses = async {
+            if whole {
+                self.pauses().await
+            } else {
+                Ok(Vec::new())
             }
-            tokio::try_join!(self.volumes(pod), self.pauses())
         };
-        let (containers, network, record, (mut volumes, pauses)) = tokio::try_join!(
+        let (containers, network, volumes, pauses) = tokio::try_join!(
             self.containers(Some(pod)),
             self.has_network(),
-            self.record(pod),
-            beside
+            self.volumes(pod),
+            pauses
         )?;
-        let record = record.and_then(|volume| {
-            let is_ours = volume.labels.contains_key(labels::POD);
-            let record = read_record(&volume, &BTreeMap::new()).ok();
-            if record.is_none() && is_ours {
-                // An engine makes a volume that a container names and that is not there: what is left of a race.
-                volumes.push(volume.name);
-            }
-            record
-        });
-        let other_pauses = pauses.iter().filter(|pause| pause.pod() != pod).count();
+        let name = names::record(pod);
+        let record = volumes.iter().find(|volume| volume.name == name);
+        let record = record.and_then(|volume| read_record(volume, &BTreeMap::new()).ok());
+        let is_record = |volume: &Volume| record.is_some() && volume.name == name;
+        let deletion = names::deletion(pod);
         Ok(Seen {
             network,
-            other_pauses,
-            record,
+            other_pauses: pauses.iter().filter(|pause| pause.pod() != pod).count(),
+            deletion: volumes.iter().any(|volume| volume.name == deletion),
             containers,
-            volumes,
+            // A volume with the record's name that is none is what is left of a race: an engine makes a volume that a
+            // container names and that is not there.
+            volumes: volumes
+                .iter()
+                .filter(|volume| !is_record(volume) && volume.name != deletion)
+                .map(|volume| volume.name.clone())
+                .collect(),
+            record,
         })
     }
 
@@ -104,23 +107,14 @@ impl Engine {
         Ok(name.map(|name| name.trim_start_matches('/').to_owned()))
     }
 
-    /// The engine's volumes of the pod, without its record. One call.
-    ///
-    /// # Errors
-    /// As [`Engine::containers`].
-    pub async fn volumes(&self, pod: &PodKey) -> Result<Vec<String>, EngineError> {
+    /// The engine's volumes of the pod, its record among them. One call.
+    async fn volumes(&self, pod: &PodKey) -> Result<Vec<Volume>, EngineError> {
         let filters = HashMap::from([("label".to_owned(), labels::filter(pod))]);
         let options = ListVolumesOptionsBuilder::default()
             .filters(&filters)
             .build();
         let list = self.ask(self.docker.list_volumes(Some(options))).await?;
-        let names = list
-            .volumes
-            .unwrap_or_default()
-            .into_iter()
-            .map(|volume| volume.name);
-        let record = names::record(pod);
-        Ok(names.filter(|name| *name != record).collect())
+        Ok(list.volumes.unwrap_or_default())
     }
 
     /// The pods that have a record. One call.
@@ -220,7 +214,9 @@ fn state(state: Option<ContainerSummaryStateEnum>, status: &str) -> State {
     match state {
         Some(S::RUNNING | S::PAUSED | S::RESTARTING) => State::Running,
         Some(S::EXITED) => State::Exited(exit_code(status).unwrap_or_default()),
-        Some(S::REMOVING | S::DEAD) => State::Removing,
+        Some(S::REMOVING) => State::Removing,
+        // What is left of a removal that failed; it can be removed again.
+        Some(S::DEAD) => State::Exited(exit_code(status).unwrap_or(137)),
         _ => State::Created,
     }
 }

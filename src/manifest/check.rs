@@ -163,6 +163,13 @@ pub(super) fn pod(report: &mut Report, pod: &v1::Pod) {
             value(report, &path, name, rules::subdomain(name));
         }
     }
+    if let Some(security) = &spec.security_context {
+        let ids = [
+            ("runAsUser", security.run_as_user),
+            ("runAsGroup", security.run_as_group),
+        ];
+        identities(report, "spec.securityContext", ids);
+    }
     volumes(report, spec);
     if spec.containers.is_empty() {
         report.error(
@@ -356,6 +363,32 @@ fn container(
     ports(report, path, container, host_ports);
     mounts(report, path, container, spec);
     resources(report, path, container);
+    if let Some(security) = &container.security_context {
+        let ids = [
+            ("runAsUser", security.run_as_user),
+            ("runAsGroup", security.run_as_group),
+        ];
+        identities(report, &format!("{path}.securityContext"), ids);
+        if security.privileged == Some(true) && security.allow_privilege_escalation == Some(false) {
+            let path = format!("{path}.securityContext.allowPrivilegeEscalation");
+            report.error(
+                &path,
+                "invalid value `false`: a privileged container can always escalate",
+            );
+        }
+    }
+}
+
+fn identities(report: &mut Report, path: &str, ids: [(&str, Option<i64>); 2]) {
+    for (field, id) in ids {
+        if let Some(id) = id.filter(|id| !(0..=i64::from(i32::MAX)).contains(id)) {
+            let rule = "must be between 0 and 2147483647";
+            report.error(
+                &format!("{path}.{field}"),
+                format!("invalid value `{id}`: {rule}"),
+            );
+        }
+    }
 }
 
 fn env(report: &mut Report, path: &str, container: &v1::Container) {

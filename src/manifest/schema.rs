@@ -173,7 +173,7 @@ impl<'a> Walk<'a> {
         let why = match fields::support(path) {
             Support::Honoured => return true,
             // Whatever writes manifests writes empty fields too.
-            _ if is_empty(node) => return false,
+            _ if says_nothing(node, path) => return false,
             Support::NoEffect => return true,
             Support::Stripped => return false,
             Support::NotYet => "not supported yet: podctl does not carry this field out".to_owned(),
@@ -304,14 +304,21 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// What a writer of manifests leaves in a field that it does not use.
-fn is_empty(node: &Node) -> bool {
+/// Maps that writers of manifests leave empty where they have nothing to say (kubectl run, kubectl create).
+const OFTEN_EMPTY: [&str; 3] = ["resources", "securityContext", "status"];
+
+/// What a writer of manifests leaves in a field that it does not use. An empty map says something elsewhere: `secret: {}`
+/// is a volume.
+fn says_nothing(node: &Node, path: &str) -> bool {
     match &node.value {
         Value::Scalar(Scalar::Null | Scalar::Bool(false) | Scalar::Int(0)) => true,
         Value::Scalar(Scalar::Text(text)) => text.is_empty(),
         Value::Scalar(_) => false,
         Value::List(nodes) => nodes.is_empty(),
-        Value::Map(entries) => entries.is_empty(),
+        Value::Map(entries) => {
+            let field = path.rsplit('.').next().unwrap_or_default();
+            entries.is_empty() && OFTEN_EMPTY.contains(&field)
+        }
     }
 }
 

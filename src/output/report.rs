@@ -114,12 +114,6 @@ mod tests {
     }
 
     #[test]
-    fn a_report_names_place_line_and_remedy() {
-        let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  containers:\n  - name: a\n    image: b\n    imagePullPolcy: Always\n    ports:\n    - containerPort: eighty\n";
-        insta::assert_snapshot!(check(text), @"");
-    }
-
-    #[test]
     fn a_value_cannot_drive_the_terminal() {
         let report = check("apiVersion: v1\nkind: \"Po\\ed\"\nmetadata: {name: \"a\u{202e}\"}\n");
         assert!(

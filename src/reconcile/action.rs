@@ -66,6 +66,8 @@ pub enum Action {
     RemoveNetwork,
     /// Remove the record: the pod is gone with it.
     RemoveRecord,
+    /// Remove the wish that the pod be gone: it is.
+    RemoveDeletion,
 }
 
 /// A container that is there.
@@ -115,7 +117,7 @@ impl Action {
                 target.id.clone()
             }
             Self::RemoveVolume { name } => name.clone(),
-            Self::RemoveRecord => "record".to_owned(),
+            Self::RemoveRecord | Self::RemoveDeletion => "record".to_owned(),
         }
     }
 
@@ -153,6 +155,7 @@ impl fmt::Display for Action {
             Self::RemoveVolume { name } => write!(f, "remove volume {name}"),
             Self::RemoveNetwork => f.write_str("remove network"),
             Self::RemoveRecord => f.write_str("remove record"),
+            Self::RemoveDeletion => f.write_str("remove deletion"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The way down, in this order: the members' stop signals to all at once; SIGKILL for those that outlive their grace
-//! period; members and pause removed; volumes and the network; the record last.
+//! period; members and pause removed; volumes and the network; the record; last the wish itself: a record without its volumes
+//! must not be taken for a pod.
 //!
 //! Not here: what a volume is that outlives its pod.
 
@@ -40,13 +41,17 @@ pub(super) fn actions(input: &Input<'_>, grace_period: Option<u64>) -> Vec<Actio
         let network = (seen.network && seen.other_pauses == 0).then_some(Action::RemoveNetwork);
         return volumes.chain(network).collect();
     }
-    seen.record.iter().map(|_| Action::RemoveRecord).collect()
+    match (&seen.record, seen.deletion) {
+        (Some(_), _) => vec![Action::RemoveRecord],
+        (None, true) => vec![Action::RemoveDeletion],
+        (None, false) => Vec::new(),
+    }
 }
 
 /// Whether nothing is left.
 pub(super) fn is_reached(input: &Input<'_>) -> bool {
     let seen = input.seen;
-    seen.containers.is_empty() && seen.volumes.is_empty() && seen.record.is_none()
+    seen.containers.is_empty() && seen.volumes.is_empty() && seen.record.is_none() && !seen.deletion
 }
 
 /// The signal and the time that a container is given to end.

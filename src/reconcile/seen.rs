@@ -14,6 +14,8 @@ pub struct Seen {
     pub other_pauses: usize,
     /// The record; `None`: there is no such pod.
     pub record: Option<Record>,
+    /// Somebody wants the pod to be gone.
+    pub deletion: bool,
     /// All containers of the pod.
     pub containers: Vec<SeenContainer>,
     /// The engine's volumes of the pod, without the record.
@@ -69,7 +71,7 @@ pub enum State {
     Running,
     /// Ended with this code.
     Exited(i64),
-    /// On its way out, or what is left of a removal that failed.
+    /// On its way out.
     Removing,
 }
 

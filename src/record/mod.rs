@@ -3,7 +3,7 @@
 //! - [`labels`]: the keys, and what they say of a container.
 //! - [`names`]: of containers, volumes and the network.
 //! - [`hash`]: what makes a pause or a container differ from the one that is there.
-//! - [`wish`]: what somebody asked of a pod: a generation of its spec, or its end. Kept in the record's volume.
+//! - [`wish`]: what somebody asked of a pod: a generation of its spec, kept in the record's volume.
 //!
 //! Not here: the calls that write and read it (`engine`), and what follows from it (`reconcile`).
 
@@ -13,4 +13,4 @@ pub mod names;
 pub mod wish;
 
 pub use labels::Identity;
-pub use wish::{Deletion, Record, RecordError, Wish};
+pub use wish::{Record, RecordError, Wish};

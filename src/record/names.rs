@@ -35,6 +35,13 @@ pub fn record(pod: &PodKey) -> String {
     format!("podctl_{}_{}", pod.namespace, pod.name)
 }
 
+/// The volume that says that the pod is to be gone. A volume and not a file in the record: it is there in 2 ms, before the
+/// first signal is sent, and needs no pause container to be written through.
+#[must_use]
+pub fn deletion(pod: &PodKey) -> String {
+    format!("{}__deletion", record(pod))
+}
+
 /// The engine's volume for a volume of the pod: `podctl_default_web_data`.
 #[must_use]
 pub fn volume(pod: &PodKey, volume: &str) -> String {

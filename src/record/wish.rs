@@ -1,4 +1,4 @@
-//! What somebody asked of a pod, as the record's volume keeps it: generations of its spec, and its end.
+//! What somebody asked of a pod, as the record's volume keeps it: generations of its spec.
 //!
 //! The first wish is a label of the volume, so that creating the volume writes it in one atomic step. Later ones are
 //! files in it, each under a name of its own, so that two writers at once lose nothing; the highest generation wins, and of
@@ -21,7 +21,6 @@ use crate::spec::{ConfigMap, Desired, Protocol, Publish};
 pub const FORMAT: u32 = 1;
 
 const FILLED: &str = "filled.json";
-const DELETION: &str = "deletion.json";
 
 /// A generation of a pod's spec.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,13 +78,6 @@ impl PublishWish {
     }
 }
 
-/// The wish that a pod be gone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deletion {
-    /// In seconds.
-    pub grace_period: u64,
-}
-
 /// All that a record says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -93,8 +85,6 @@ pub struct Record {
     pub uid: String,
     /// The wish that counts.
     pub wish: Wish,
-    /// The pod is to be gone.
-    pub deletion: Option<Deletion>,
     /// Hash of what the volumes were filled with; `None`: they were not, or not to the end.
     pub filled: Option<String>,
     /// The ConfigMaps of the wish that counts; `None`: they have not been written yet.
@@ -184,15 +174,6 @@ pub fn filled_file(payload: &str) -> (String, Vec<u8>) {
     )
 }
 
-/// The file that says that the pod is to be gone.
-#[must_use]
-pub fn deletion_file(deletion: &Deletion) -> (String, Vec<u8>) {
-    (
-        DELETION.to_owned(),
-        serde_json::to_vec(deletion).unwrap_or_default(),
-    )
-}
-
 /// Reads a record: the labels of its volume, and its files by name.
 ///
 /// # Errors
@@ -230,9 +211,6 @@ pub fn read(
         .map(|(name, _)| name.clone());
     Ok(Record {
         uid: uid.to_owned(),
-        deletion: files
-            .get(DELETION)
-            .and_then(|text| serde_json::from_slice(text).ok()),
         filled: files
             .get(FILLED)
             .and_then(|text| serde_json::from_slice(text).ok()),
@@ -294,10 +272,7 @@ mod tests {
     fn the_first_wish_is_the_label() {
         let record = read_with(&BTreeMap::new());
         assert_eq!(record.wish, wish(1, "a"));
-        assert_eq!(
-            (record.filled, record.deletion, record.config_maps),
-            (None, None, None)
-        );
+        assert_eq!((record.filled, record.config_maps), (None, None));
     }
 
     #[test]
@@ -332,12 +307,10 @@ mod tests {
             (payload_file_name("p"), payload_file(&config_maps)),
             (payload_file_name("old"), payload_file(&config_maps)),
             filled_file("h"),
-            deletion_file(&Deletion { grace_period: 3 }),
         ]);
         let record = read_with(&files);
         assert_eq!(record.config_maps, Some(config_maps));
         assert_eq!(record.filled.as_deref(), Some("h"));
-        assert_eq!(record.deletion, Some(Deletion { grace_period: 3 }));
         assert_eq!(record.superseded, [payload_file_name("old")]);
     }
 

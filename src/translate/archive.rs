@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use tar::{Builder, EntryType, Header};
 
-use crate::record::wish::{self, Deletion, Record, Wish};
+use crate::record::wish::{self, Record, Wish};
 use crate::record::{hash, names};
 use crate::spec::volume::{EmptyDir, File, Medium};
 use crate::spec::{Desired, Volume, VolumeSource};
@@ -111,15 +111,6 @@ pub fn wish(wish: &Wish, desired: &Desired, record: &Record, now: u64) -> Vec<u8
     for name in &record.superseded {
         tar.record(name, b"");
     }
-    tar.finish()
-}
-
-/// The archive that writes the wish that the pod be gone.
-#[must_use]
-pub fn deletion(deletion: &Deletion, now: u64) -> Vec<u8> {
-    let mut tar = Tar::new(now);
-    let (name, text) = wish::deletion_file(deletion);
-    tar.record(&name, &text);
     tar.finish()
 }
 

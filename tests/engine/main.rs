@@ -1,5 +1,10 @@
 //! Promises that hold on a real engine, one test each, a file for each verb or topic.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "a test says what it skips, and how much it tried"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -26,7 +26,7 @@ pub struct Said {
 }
 
 impl Said {
-    fn new(output: Output) -> Self {
+    fn new(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -65,7 +65,7 @@ pub fn podctl() -> Command {
 #[track_caller]
 pub fn run(command: &mut Command) -> Said {
     Said::new(
-        command
+        &command
             .stdin(Stdio::null())
             .output()
             .expect("the program runs"),
@@ -89,7 +89,7 @@ pub fn run_with_input(command: &mut Command, input: &[u8]) -> Said {
     });
     let output = child.wait_with_output().expect("an end");
     writer.join().expect("the writer");
-    Said::new(output)
+    Said::new(&output)
 }
 
 /// docker, as a program; its output without the line break.
@@ -103,7 +103,7 @@ pub fn docker(args: &[&str]) -> String {
 /// Waits until it holds, and fails the test when it does not in time.
 #[track_caller]
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while !holds() {
         assert!(Instant::now() < end, "not in time: {what}");
         std::thread::sleep(Duration::from_millis(50));

@@ -1,0 +1,236 @@
+//! The binary without an engine: what it says of manifests, how it is used, how it ends.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use support::{Folder, Said, podctl, project, run};
+
+/// No engine can be asked.
+fn validate(name: &str, manifest: &str) -> Said {
+    let folder = Folder::new();
+    folder.write(name, manifest);
+    run(podctl()
+        .current_dir(&folder.0)
+        .env("DOCKER_HOST", "unix:///nonexistent.sock")
+        .args(["validate", name]))
+}
+
+const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\nspec:\n  containers:\n  - name: a\n    image: busybox\n";
+
+/// The places that must be named, `line:column`, and words that must be said.
+fn check(manifest: &str, places: &[&str], words: &[&str]) {
+    let said = validate("pod.yaml", manifest).code(2);
+    for place in places {
+        assert!(
+            said.err.contains(&format!("pod.yaml:{place}")),
+            "no {place} in: {}",
+            said.err
+        );
+    }
+    said.says(words);
+}
+
+#[test]
+fn every_fault_is_named_at_its_place() {
+    let with = |lines: &str| format!("{POD}{lines}");
+    check(
+        &with("    imagePullPolcy: Always\n"),
+        &["9:5"],
+        &["did you mean `imagePullPolicy`?"],
+    );
+    check(
+        &with("    ports:\n    - containerPort: eighty\n      hostPort: 70000\n"),
+        &["10:22", "11:17"],
+        &["must be between 1 and 65535"],
+    );
+    check(
+        &with("    volumeMounts:\n    - name: nowhere\n      mountPath: /x\n"),
+        &["10:13"],
+        &["the pod has no volume `nowhere`"],
+    );
+    check(
+        &with("  - name: a\n    image: busybox\n"),
+        &["9:11"],
+        &["duplicate value `a`"],
+    );
+    check(
+        &with("    env:\n    - name: N\n      value: yes\n"),
+        &["11:14"],
+        &["put it in quotes"],
+    );
+    check(
+        &with("    image: again\n"),
+        &["9:5"],
+        &["stands here twice"],
+    );
+    check(
+        &with("  restartPolicy: Sometimes\n  hostNetwork: \"true\"\n"),
+        &["9:18", "10:16"],
+        &["Always, OnFailure, Never", "leave the quotes away"],
+    );
+    check(&with("\tcommand: [x]\n"), &["9:1"], &["a tab"]);
+    check(
+        &with("---\nkind: Podd\napiVersion: v1\n"),
+        &["10:7"],
+        &["did you mean `Pod`?"],
+    );
+    check(
+        &with("---\nkind: Deployment\napiVersion: apps/v1\n"),
+        &["10:7"],
+        &["not supported yet"],
+    );
+    check(
+        &with("    livenessProbe: {exec: {command: [a]}}\n"),
+        &["9:5"],
+        &["livenessProbe", "not supported yet"],
+    );
+    check(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: Not_A_Name\nspec:\n  containers: []\n",
+        &["4:9", "6:15"],
+        &["lower case", "no containers"],
+    );
+}
+
+#[test]
+fn values_are_read_as_a_cluster_reads_them() {
+    let labels = POD.replace("  name: x\n", "  name: x\n  labels: {country: no}\n");
+    check(
+        &labels,
+        &["5:21"],
+        &["metadata.labels[country]", "the truth value false"],
+    );
+    let limits = format!("{POD}    resources: {{limits: {{memory: 128m}}}}\n");
+    check(
+        &limits,
+        &["9:34"],
+        &["less than one byte", "did you mean `128Mi`?"],
+    );
+    let env =
+        format!("{POD}    env: [{{name: PORT, value: 5432}}, {{name: VERBOSE, value: true}}]\n");
+    check(
+        &env,
+        &["9:31", "9:61"],
+        &["the number 5432", "the truth value true"],
+    );
+    let relative = format!("{POD}  volumes: [{{name: www, hostPath: {{path: ./html}}}}]\n");
+    check(&relative, &["9:42"], &["absolute", "/html"]);
+    let missing = format!("{POD}  volumes: [{{name: c, configMap: {{name: nope}}}}]\n");
+    check(
+        &missing,
+        &["9:41"],
+        &["the ConfigMap `nope` is not in the files given"],
+    );
+}
+
+#[test]
+fn what_is_too_large_or_too_deep_is_refused_in_a_moment() {
+    let blob = "x".repeat(1_048_577);
+    let big = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: big}}\ndata: {{blob: {blob}}}\n"
+    );
+    check(&big, &["4:"], &["1048577", "1048576"]);
+    check(&"[".repeat(100_000), &["1:"], &[]);
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for i in 1..20 {
+        let of = format!("*a{}, ", i - 1).repeat(10);
+        bomb.push_str(&format!("a{i}: &a{i} [{of}]\n"));
+    }
+    check(&bomb, &[], &["nodes"]);
+    let said = validate("pod.yaml", "apiVersion: v1\nkind: \"\\e[31mPod\"\n").code(2);
+    assert!(!said.err.contains('\u{1b}'), "{}", said.err);
+}
+
+#[test]
+fn what_a_cluster_takes_is_taken() {
+    for manifest in [
+        POD.to_owned(),
+        POD.replace('\n', "\r\n"),
+        format!("\u{feff}{POD}"),
+        format!("{POD}  restartPolicy: \"\"\n  nodeSelector: {{a: b}}\n  dnsPolicy: ClusterFirst\n  tolerations: [{{operator: Exists}}]\n"),
+        format!("{POD}    resources: {{}}\n    securityContext: {{}}\n    terminationMessagePath: /dev/termination-log\nstatus: {{}}\n"),
+        r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {"containers": [{"name": "a", "image": "b"}]}}"#.to_owned(),
+        format!("apiVersion: v1\nkind: List\nitems:\n- {}", POD.trim_end().replace('\n', "\n  ")),
+        format!("{POD}    env: &env\n    - {{name: A, value: x}}\n  - <<: {{image: busybox}}\n    name: b\n    env: *env\n"),
+    ] {
+        let said = validate("pod.yaml", &manifest);
+        assert_eq!(said.code, 0, "{manifest}\n{}", said.err);
+    }
+    let exported = POD.replace(
+        "  name: x\n",
+        "  name: x\n  uid: 00\n  resourceVersion: \"1\"\n",
+    );
+    validate("pod.yaml", &exported)
+        .code(0)
+        .says(&["metadata.resourceVersion, metadata.uid"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_usage() {
+    run(podctl().args(["validate", "/nonexistent.yaml"]))
+        .code(2)
+        .says(&["/nonexistent.yaml"]);
+    run(podctl().arg("validate"))
+        .code(2)
+        .says(&["no manifest is given"]);
+    let folder = Folder::new();
+    let path = folder.write("bad.yaml", [0xff, 0xfe, 0xfd]);
+    run(podctl().args(["validate", &path]))
+        .code(2)
+        .says(&["not UTF-8"]);
+    validate("empty.yaml", "# nothing\n")
+        .code(2)
+        .says(&["no object"]);
+}
+
+#[test]
+fn a_good_file_and_no_engine_have_a_code_of_their_own() {
+    let folder = Folder::new();
+    let path = folder.write("pod.yaml", POD);
+    let said = run(podctl()
+        .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+        .args(["up", &path]));
+    said.code(3).says(&["unix:///nonexistent/docker.sock"]);
+    let bad = folder.write("bad.yaml", POD.replace("image", "imag"));
+    run(podctl()
+        .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+        .args(["up", &bad]))
+    .code(2);
+}
+
+#[test]
+fn every_example_is_valid() {
+    for entry in std::fs::read_dir(project("pod-examples")).expect("pod-examples") {
+        let path = entry.expect("an entry").path().display().to_string();
+        let said = run(podctl().args(["validate", &path]));
+        assert_eq!(said.code, 0, "{path}: {}", said.err);
+    }
+}
+
+#[test]
+fn a_report_reads_well() {
+    let manifest =
+        format!("{POD}    imagePullPolcy: Always\n    env: [{{name: PORT, value: 5432}}]\n");
+    insta::assert_snapshot!(validate("pod.yaml", &manifest).err);
+}
+
+#[test]
+fn the_help_of_every_verb() {
+    let mut text = run(podctl().arg("--help")).code(0).out;
+    for verb in [
+        "up",
+        "down",
+        "ps",
+        "logs",
+        "exec",
+        "port",
+        "validate",
+        "version",
+        "completion",
+    ] {
+        text.push_str(&format!(
+            "\n--- {verb}\n{}",
+            run(podctl().args([verb, "--help"])).code(0).out
+        ));
+    }
+    insta::assert_snapshot!(text);
+}

@@ -1,0 +1,186 @@
+//! Faults from outside: for every call of a clean `up` and of a clean `down`, the call is cut, loses its answer, or is
+//! answered with 500, or podctl is killed at it. After one more `up` the pod is whole; after `down` nothing is left.
+//!
+//! A position is chosen by the number of the call in the order of arrival at the proxy; `positions` says how many there are.
+
+#![allow(
+    clippy::print_stdout,
+    reason = "a test says what it skips, and how much it tried"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod proxy;
+
+use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use proxy::{Fault, Proxy};
+use support::{Pod, Said, podctl, run};
+
+const POD: &str = "
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: text}
+data: {word: hello}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600'], volumeMounts: [{name: m, mountPath: /m}, {name: t, mountPath: /t}]}
+  - {name: b, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600'], volumeMounts: [{name: m, mountPath: /m}, {name: d, mountPath: /d}]}
+  - {name: c, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600']}
+  volumes: [{name: m, emptyDir: {medium: Memory}}, {name: d, emptyDir: {}}, {name: t, configMap: {name: text}}]
+";
+
+/// Faults that are tried at every position.
+const FAULTS: [Fault; 5] = [
+    Fault::Cut,
+    Fault::CutAfter,
+    Fault::Answer500,
+    Fault::Kill,
+    Fault::KillAfter,
+];
+/// As many at once as the engine bears.
+const WORKERS: usize = 3;
+
+/// podctl through a proxy. One that is killed has no code.
+fn through(proxy: &Proxy, args: &[&str]) -> Said {
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_podctl"))
+        .args(args)
+        .env("DOCKER_HOST", proxy.address())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("podctl");
+    proxy.watch(child.id());
+    let output = child.wait_with_output().expect("an end");
+    Said {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Whole, seen from inside.
+fn assert_whole(pod: &Pod, what: &str) {
+    for container in ["POD", "a", "b", "c"] {
+        assert_eq!(
+            pod.ids(container).len(),
+            1,
+            "{what}: containers `{container}`"
+        );
+    }
+    let processes = pod.sh("a", "ps");
+    assert_eq!(
+        processes.matches("sleep 3600").count(),
+        3,
+        "{what}: {processes}"
+    );
+    assert_eq!(
+        pod.sh("a", "cat /t/word; echo; touch /m/x"),
+        "hello",
+        "{what}"
+    );
+    assert_eq!(pod.sh("b", "ls /m; stat -c %a /d"), "x\n777", "{what}");
+}
+
+/// How many calls a clean run makes.
+fn positions(pod: &Pod, args: &[&str]) -> usize {
+    let proxy = Proxy::start(None);
+    let said = through(&proxy, args).code(0);
+    assert!(!said.err.contains("error"), "{}", said.err);
+    assert!(!pod.name.is_empty());
+    proxy.calls().len()
+}
+
+/// Tries every fault at every position, some at once.
+fn for_all(n: usize, one: impl Fn(Fault, usize) + Sync) -> usize {
+    let cases: Vec<(Fault, usize)> = (1..=n)
+        .flat_map(|position| FAULTS.map(|fault| (fault, position)))
+        .collect();
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some((fault, position)) = cases.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    one(*fault, *position);
+                }
+            });
+        }
+    });
+    cases.len()
+}
+
+#[test]
+fn a_fault_at_any_call_of_up_is_put_right_by_the_next() {
+    let pod = Pod::new("clean-up");
+    let n = positions(&pod, &["up", &pod.file(POD)]);
+    let n_cases = for_all(n, |fault, position| {
+        let what = format!("{fault:?} at call {position} of up");
+        let pod = Pod::new("fault-up");
+        let file = pod.file(POD);
+        let proxy = Proxy::start(Some((fault, position)));
+        through(&proxy, &["up", &file]);
+        let said = run(podctl().args(["up", &file]));
+        assert_eq!(said.code, 0, "{what}, then up: {}", said.err);
+        assert_whole(&pod, &what);
+        let said = pod.down();
+        assert_eq!(said.code, 0, "{what}, then down: {}", said.err);
+        assert_eq!(pod.inventory(), Vec::<String>::new(), "{what}");
+    });
+    println!("{n_cases} faults at {n} positions of up: all whole");
+}
+
+#[test]
+fn a_fault_at_any_call_of_down_is_put_right_by_the_next() {
+    let pod = Pod::new("clean-down");
+    pod.up(POD).code(0);
+    let n = positions(&pod, &["down", &pod.name]);
+    let n_cases = for_all(n, |fault, position| {
+        let what = format!("{fault:?} at call {position} of down");
+        let pod = Pod::new("fault-down");
+        pod.up(POD).code(0);
+        let proxy = Proxy::start(Some((fault, position)));
+        through(&proxy, &["down", &pod.name]);
+        if position % 2 == 0 {
+            let said = pod.up(POD);
+            assert_eq!(said.code, 0, "{what}, then up: {}", said.err);
+            assert_whole(&pod, &what);
+        }
+        let said = pod.down();
+        assert_eq!(said.code, 0, "{what}, then down: {}", said.err);
+        assert_eq!(pod.inventory(), Vec::<String>::new(), "{what}");
+    });
+    println!("{n_cases} faults at {n} positions of down: nothing left");
+}
+
+#[test]
+fn a_slow_engine_is_waited_for() {
+    let pod = Pod::new("slow");
+    let proxy = Proxy::start(Some((Fault::Delay, 8)));
+    through(&proxy, &["up", &pod.file(POD)]).code(0);
+    assert_whole(&pod, "a delay");
+}
+
+/// Waits on the engine, one after the other, of a first `up` of a pod with volumes: all looks together, the pause made, the
+/// volumes filled, the pause started, the members started, the last look. The least is four of them.
+#[test]
+fn the_critical_path_of_up_is_short() {
+    // The network is there, and the pause image.
+    let other = Pod::new("keeps-network");
+    other.up(POD).code(0);
+    let pod = Pod::new("critical");
+    let proxy = Proxy::start(None);
+    through(&proxy, &["up", &pod.file(POD)]).code(0);
+    let calls = proxy.calls();
+    let path = proxy::critical_path(&calls);
+    let list: Vec<String> = calls.iter().map(ToString::to_string).collect();
+    assert_eq!(path, 6, "{}", list.join("\n"));
+}
