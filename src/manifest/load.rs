@@ -299,11 +299,7 @@ impl Loader<'_> {
             let key = PodKey::new(desired.pod.key.namespace.clone(), source.name.clone());
             let Some(map) = self.config_maps.get(&key) else {
                 if !source.optional && !source.name.is_empty() {
-                    let near = nearest(
-                        &source.name,
-                        self.config_maps.keys().map(|key| key.name.as_str()),
-                    );
-                    let hint = near.map(|name| format!("did you mean `{name}`?"));
+                    let hint = self.elsewhere(&key);
                     let message = format!(
                         "not found: the ConfigMap `{}` is not in the files given",
                         source.name
@@ -325,6 +321,23 @@ impl Loader<'_> {
             }
             desired.config_maps.insert(source.name.clone(), map.clone());
         }
+    }
+
+    /// Where a ConfigMap may be that is not where it is looked for.
+    fn elsewhere(&self, key: &PodKey) -> Option<String> {
+        let other = self.config_maps.keys().find(|other| other.name == key.name);
+        if let Some(other) = other {
+            return Some(format!(
+                "there is one in the namespace `{}`, and the pod is in `{}`",
+                other.namespace, key.namespace
+            ));
+        }
+        let beside = self
+            .config_maps
+            .keys()
+            .filter(|other| other.namespace == key.namespace);
+        let near = nearest(&key.name, beside.map(|other| other.name.as_str()))?;
+        Some(format!("did you mean `{near}`?"))
     }
 }
 

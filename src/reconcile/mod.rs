@@ -14,6 +14,8 @@ pub mod decide;
 pub mod down;
 pub mod seen;
 pub mod status;
+#[cfg(test)]
+mod tests;
 
 pub mod up;
 

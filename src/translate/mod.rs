@@ -18,7 +18,10 @@ pub mod pause;
 
 use thiserror::Error;
 
-use crate::spec::{ApiVersion, EngineFacts, Pod};
+use bollard::models::ContainerCreateBody;
+
+use crate::record::names;
+use crate::spec::{ApiVersion, Desired, EngineFacts, ImageFacts, Pod};
 
 /// A pod that this engine cannot carry out, though another could.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -59,5 +62,27 @@ pub fn refusals(pod: &Pod, facts: &EngineFacts) -> Vec<Refusal> {
     let containers = pod.containers.iter();
     containers
         .flat_map(|container| mounts::refusals(pod, container, facts))
+        .collect()
+}
+
+/// Every create request of a pod that is not there yet, by the name of its container, the pause first: what `up` would send
+/// to an engine of these facts. Images are taken to say nothing of themselves.
+#[must_use]
+pub fn requests(desired: &Desired, facts: &EngineFacts) -> Vec<(String, ContainerCreateBody)> {
+    const PAUSE_ID: &str = "<pause>";
+    let pod = &desired.pod;
+    let pause = pause::pause(pod, "<uid>", 1, 0, "<pause image>");
+    let members = pod.containers.iter().map(|container| {
+        let place = app::Place {
+            uid: "<uid>",
+            generation: 1,
+            attempt: 0,
+            pause: PAUSE_ID,
+        };
+        let body = app::app(desired, container, place, &ImageFacts::default(), facts);
+        (names::container(&pod.key, &container.name, 0), body)
+    });
+    std::iter::once((names::pause(&pod.key, 0), pause))
+        .chain(members)
         .collect()
 }

@@ -1,0 +1,312 @@
+//! Decisions as tables of text: what was seen, and the lines that are answered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::seen::tests::{member, pause};
+use super::{Goal, Input, Seen, SeenContainer, State, decide};
+use crate::record::hash::{self, tests::pod};
+use crate::record::{Record, Wish};
+use crate::spec::volume::{EmptyDir, Medium};
+use crate::spec::{Desired, EnvVar, ImageFacts, RestartPolicy, Volume, VolumeSource};
+use State::{Created, Exited, Removing, Running};
+
+/// The pod `web` of `a` and `b`.
+fn desired() -> Desired {
+    Desired {
+        pod: pod(&["a", "b"]),
+        manifest: json!({}),
+        config_maps: BTreeMap::new(),
+    }
+}
+
+/// What is there of it, made from just that.
+fn seen(desired: &Desired, containers: Vec<SeenContainer>) -> Seen {
+    let mut containers = containers;
+    for container in &mut containers {
+        let spec = desired.pod.container(&container.identity.container);
+        container.identity.hash = match spec {
+            Some(spec) => hash::container(&desired.pod, spec),
+            None => hash::pause(&desired.pod),
+        };
+    }
+    let record = Record {
+        uid: "u".into(),
+        wish: Wish::new(desired, &[], 1, "w"),
+        filled: Some(hash::payload(desired)),
+        config_maps: None,
+        superseded: vec![],
+    };
+    Seen {
+        network: true,
+        record: Some(record),
+        containers,
+        ..Seen::default()
+    }
+}
+
+fn whole() -> Vec<SeenContainer> {
+    vec![pause(Running), member("a", Running), member("b", Running)]
+}
+
+struct Case<'a> {
+    goal: Goal,
+    desired: &'a Desired,
+    seen: Seen,
+    in_flight: &'a [&'a str],
+    ended_before: &'a [&'a str],
+}
+
+impl Case<'_> {
+    fn up(desired: &Desired, seen: Seen) -> Case<'_> {
+        Case {
+            goal: Goal::Up,
+            desired,
+            seen,
+            in_flight: &[],
+            ended_before: &[],
+        }
+    }
+
+    fn down(desired: &Desired, seen: Seen) -> Case<'_> {
+        Case {
+            goal: Goal::Down { grace_period: None },
+            ..Case::up(desired, seen)
+        }
+    }
+
+    /// The actions, a line each, or `reached`.
+    fn check(&self, expected: &[&str]) {
+        let set = |words: &[&str]| {
+            words
+                .iter()
+                .map(ToString::to_string)
+                .collect::<BTreeSet<_>>()
+        };
+        let image = ImageFacts {
+            id: "sha256:1".into(),
+            ..ImageFacts::default()
+        };
+        let decision = decide(&Input {
+            goal: self.goal,
+            desired: Some(self.desired),
+            images: &BTreeMap::from([("busybox".to_owned(), image)]),
+            seen: &self.seen,
+            in_flight: &set(self.in_flight),
+            ended_before: &set(self.ended_before),
+            lost: &BTreeSet::new(),
+            members_first: false,
+        });
+        let mut lines: Vec<String> = decision.actions.iter().map(ToString::to_string).collect();
+        if decision.reached {
+            lines.push("reached".to_owned());
+        }
+        assert_eq!(lines, expected);
+    }
+}
+
+#[test]
+fn the_pause_is_made_first_and_the_network_beside_it() {
+    let desired = desired();
+    let nothing = Seen {
+        network: false,
+        ..seen(&desired, vec![])
+    };
+    Case::up(&desired, nothing).check(&["create network", "create pause: missing"]);
+}
+
+#[test]
+fn members_are_made_while_the_pause_starts_and_started_when_it_runs() {
+    let desired = desired();
+    let steps = ["start pause", "create a: missing", "create b: missing"];
+    Case::up(&desired, seen(&desired, vec![pause(Created)])).check(&steps);
+    let made = |pause_state| {
+        vec![
+            pause(pause_state),
+            member("a", Created),
+            member("b", Created),
+        ]
+    };
+    Case::up(&desired, seen(&desired, made(Created))).check(&["start pause"]);
+    let starting = Case {
+        in_flight: &["POD-0"],
+        ..Case::up(&desired, seen(&desired, made(Created)))
+    };
+    starting.check(&[]);
+    Case::up(&desired, seen(&desired, made(Running))).check(&["start a", "start b"]);
+}
+
+#[test]
+fn a_pause_is_not_started_before_its_network_and_volumes_are_there() {
+    let desired = desired();
+    let made = Seen {
+        network: false,
+        ..seen(&desired, vec![pause(Created)])
+    };
+    Case::up(&desired, made).check(&["create network", "create a: missing", "create b: missing"]);
+    let mut with_volume = self::desired();
+    let source = VolumeSource::EmptyDir(EmptyDir {
+        medium: Medium::Disk,
+        size_limit: None,
+    });
+    with_volume.pod.volumes.push(Volume {
+        name: "v".into(),
+        source,
+    });
+    let mut seen = seen(&with_volume, vec![pause(Created)]);
+    if let Some(record) = &mut seen.record {
+        record.filled = None;
+    }
+    Case::up(&with_volume, seen).check(&["fill volumes", "create a: missing", "create b: missing"]);
+}
+
+#[test]
+fn a_whole_pod_needs_nothing() {
+    let desired = desired();
+    Case::up(&desired, seen(&desired, whole())).check(&["reached"]);
+}
+
+#[test]
+fn a_changed_container_is_made_before_the_old_one_is_stopped() {
+    let old = desired();
+    let mut new = desired();
+    new.pod.containers[0].env.push(EnvVar {
+        name: "X".into(),
+        value: "1".into(),
+    });
+    let before = seen(&old, whole());
+    Case::up(&new, before.clone()).check(&["create a: changed"]);
+    let next = |state| {
+        let mut seen = before.clone();
+        let mut made = seen.containers[1].clone();
+        made.id = "a-1".into();
+        made.state = state;
+        made.identity.attempt = 1;
+        made.identity.hash = hash::container(&new.pod, &new.pod.containers[0]);
+        seen.containers.push(made);
+        seen
+    };
+    Case::up(&new, next(Created)).check(&["stop a: replaced"]);
+    let mut stopped = next(Created);
+    stopped.containers[1].state = Exited(143);
+    Case::up(&new, stopped.clone()).check(&["start a#1"]);
+    stopped.containers[3].state = Running;
+    Case::up(&new, stopped).check(&["remove a: replaced"]);
+}
+
+#[test]
+fn a_changed_field_of_the_pod_makes_all_of_it_anew_in_order() {
+    let old = desired();
+    let mut new = desired();
+    new.pod.hostname = "other".into();
+    let mut now = seen(&old, whole());
+    Case::up(&new, now.clone()).check(&["stop a: new pause", "stop b: new pause"]);
+    now.containers[1].state = Exited(0);
+    now.containers[2].state = Exited(0);
+    Case::up(&new, now.clone()).check(&["remove a: new pause", "remove b: new pause"]);
+    now.containers.truncate(1);
+    Case::up(&new, now.clone()).check(&["remove pause: changed"]);
+    now.containers.clear();
+    Case::up(&new, now).check(&["create pause: missing"]);
+}
+
+#[test]
+fn members_of_a_dead_pause_are_made_anew_with_it() {
+    let desired = desired();
+    let dead = vec![
+        pause(Exited(137)),
+        member("a", Exited(137)),
+        member("b", Running),
+    ];
+    Case::up(&desired, seen(&desired, dead)).check(&["stop b: new pause"]);
+    let orphans = vec![member("a", Exited(137))];
+    Case::up(&desired, seen(&desired, orphans)).check(&["remove a: new pause"]);
+}
+
+#[test]
+fn what_had_ended_before_is_made_anew_by_the_restart_policy() {
+    let check = |policy, code, expected: &[&str]| {
+        let mut desired = desired();
+        desired.pod.restart_policy = policy;
+        let ended = vec![
+            pause(Running),
+            member("a", Exited(code)),
+            member("b", Running),
+        ];
+        let seen = seen(&desired, ended);
+        Case {
+            ended_before: &["a-0"],
+            ..Case::up(&desired, seen.clone())
+        }
+        .check(expected);
+        // What ends after the command began stays.
+        Case::up(&desired, seen).check(&["reached"]);
+    };
+    check(RestartPolicy::Always, 0, &["create a: ended"]);
+    check(RestartPolicy::OnFailure, 1, &["create a: ended"]);
+    check(RestartPolicy::OnFailure, 0, &["reached"]);
+    check(RestartPolicy::Never, 1, &["reached"]);
+}
+
+#[test]
+fn another_image_behind_the_name_makes_its_container_anew() {
+    let desired = desired();
+    let mut seen = seen(&desired, whole());
+    seen.containers[2].image = "sha256:0".into();
+    Case::up(&desired, seen).check(&["create b: new image"]);
+}
+
+#[test]
+fn containers_that_the_pod_no_longer_has_go() {
+    let desired = desired();
+    let mut containers = whole();
+    containers.push(member("c", Running));
+    let now = seen(&desired, containers);
+    Case::up(&desired, now.clone()).check(&["stop c: not wanted"]);
+    let mut ended = now;
+    ended.containers[3].state = Exited(0);
+    Case::up(&desired, ended).check(&["remove c: not wanted"]);
+}
+
+#[test]
+fn down_goes_in_order() {
+    let desired = desired();
+    let mut now = seen(&desired, whole());
+    now.volumes = vec!["podctl_default_web_v".into()];
+    now.deletion = true;
+    Case::down(&desired, now.clone()).check(&["stop a: down", "stop b: down"]);
+    let stopping = Case {
+        in_flight: &["a-0"],
+        ..Case::down(&desired, now.clone())
+    };
+    stopping.check(&["stop b: down"]);
+    now.containers[1].state = Exited(143);
+    now.containers[2].state = Exited(143);
+    Case::down(&desired, now.clone()).check(&[
+        "remove pause: down",
+        "remove a: down",
+        "remove b: down",
+    ]);
+    now.containers.truncate(1);
+    now.containers[0].state = Removing;
+    Case::down(&desired, now.clone()).check(&[]);
+    now.containers.clear();
+    let volume = "remove volume podctl_default_web_v";
+    Case::down(
+        &desired,
+        Seen {
+            other_pauses: 1,
+            ..now.clone()
+        },
+    )
+    .check(&[volume]);
+    Case::down(&desired, now.clone()).check(&[volume, "remove network"]);
+    now.volumes.clear();
+    now.network = false;
+    Case::down(&desired, now.clone()).check(&["remove record"]);
+    now.record = None;
+    Case::down(&desired, now.clone()).check(&["remove deletion"]);
+    now.deletion = false;
+    Case::down(&desired, now).check(&["reached"]);
+}
