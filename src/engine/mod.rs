@@ -1,6 +1,6 @@
 //! The one user of the Docker client: each call that podctl makes is a method of [`Engine`], in the file of its topic.
 //!
-//! - [`connect`], [`context`]: which engine, and how it is reached.
+//! - [`connect`](mod@connect), [`context`]: which engine, and how it is reached.
 //! - [`error`], [`reason`]: what can go wrong, and what a refusal is about.
 //! - [`facts`], [`look`]: what the engine is, and what there is on it.
 //! - [`act`], [`archive`], [`images`]: what changes something.

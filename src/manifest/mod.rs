@@ -1,11 +1,11 @@
 //! Text to spec, or every fault in it, each at its place. Pure.
 //!
-//! - [`yaml`], [`scalar`]: text to a tree whose nodes know where they stand, read as Kubernetes reads it.
-//! - [`schema`]: one walk of the tree beside the schema of its type: the form.
+//! - `yaml`, `scalar`: text to a tree whose nodes know where they stand, read as Kubernetes reads it.
+//! - `schema`: one walk of the tree beside the schema of its type: the form.
 //! - [`fields`]: what podctl does with each field.
-//! - [`check`]: rules about values.
-//! - [`spec`](self::to_spec): the typed object to the checked pod.
-//! - [`load`](mod@load): the entry: documents, kinds, references between them.
+//! - `rules`, `check`: rules about values.
+//! - `to_spec`: the typed object to the checked pod.
+//! - `load`: the entry: documents, kinds, references between them.
 //!
 //! Not here: reading files (`commands::files`), showing faults (`output::report`).
 

@@ -1,6 +1,6 @@
 //! What is wanted and what was seen, to what is to be done. Pure: no clock, no engine, no logging.
 //!
-//! - [`decide`]: the entry, and the order of things.
+//! - [`decide`](mod@decide): the entry, and the order of things.
 //! - [`seen`]: a snapshot of one pod on the engine.
 //! - [`action`]: what can be done, each with its reason, one line each.
 //! - [`up`]: towards a pod of which each container has been started once.
