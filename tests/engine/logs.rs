@@ -70,7 +70,7 @@ fn all_containers_lines_come_in_the_order_of_time() {
     let pod = Pod::new("order");
     let count = |first: u32| {
         format!(
-            "i={first}; while [ $i -le 10 ]; do while [ $(cat /box/n) -lt $i ]; do sleep 0.02; done; echo $i; i=$((i+2)); sleep 0.02; echo $((i-1)) >/box/n; done"
+            "i={first}; while [ $i -le 10 ]; do while [ $(cat /box/n) -lt $i ]; do sleep 0.02; done; echo $i; i=$((i+2)); sleep 0.02; echo $((i-1)) >/box/t; mv /box/t /box/n; done"
         )
     };
     let manifest = talkers(
