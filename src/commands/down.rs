@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use futures_util::future::join_all;
-use tokio::sync::mpsc;
 
 use super::exit::UsageError;
+use super::progress::shown;
 use super::{Context, Exit, signals, target, up_report};
-use crate::driver::Events;
 use crate::driver::down::{Down, down};
 use crate::engine::Engine;
-use crate::output::Progress;
 use crate::spec::PodKey;
 
 /// Take pods down, and remove everything that was made for them
@@ -144,20 +142,6 @@ async fn one(
     grace_period: Option<u64>,
     interrupt: &crate::driver::Interrupt,
 ) -> anyhow::Result<Down> {
-    let (sender, mut receiver) = mpsc::unbounded_channel();
-    let events = Events::to(sender);
-    let mut progress = Progress::new(context.printer, key);
-    let work = async {
-        let end = down(engine, key, grace_period, &events, interrupt).await;
-        drop(events);
-        end
-    };
-    let show = async {
-        while let Some(event) = receiver.recv().await {
-            progress.show(&event);
-        }
-        progress.finish();
-    };
-    let (end, ()) = tokio::join!(work, show);
-    end
+    let work = async |events| down(engine, key, grace_period, &events, interrupt).await;
+    shown(context.printer, key, work).await
 }

@@ -5,6 +5,7 @@
 pub mod duration;
 pub mod exit;
 pub mod files;
+mod progress;
 pub mod publish;
 pub mod signals;
 pub mod target;

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use futures_util::future::join_all;
-use tokio::sync::mpsc;
 
+use super::progress::shown;
 use super::{Context, Exit, files, signals, up_report};
+use crate::driver::dry_run;
 use crate::driver::images::Pull;
 use crate::driver::up::{Options, up};
-use crate::driver::{Events, dry_run};
 use crate::engine::Engine;
-use crate::output::Progress;
 use crate::spec::{Desired, Publish};
 
 /// Bring pods up, or bring running ones in line with their changed files
@@ -130,22 +129,8 @@ async fn one(
     options: &Options,
     interrupt: &crate::driver::Interrupt,
 ) -> anyhow::Result<crate::driver::up::Up> {
-    let (sender, mut receiver) = mpsc::unbounded_channel();
-    let events = Events::to(sender);
-    let mut progress = Progress::new(context.printer, &desired.pod.key);
-    let work = async {
-        let end = up(engine, desired, options, &events, interrupt).await;
-        drop(events);
-        end
-    };
-    let show = async {
-        while let Some(event) = receiver.recv().await {
-            progress.show(&event);
-        }
-        progress.finish();
-    };
-    let (end, ()) = tokio::join!(work, show);
-    end
+    let work = async |events| up(engine, desired, options, &events, interrupt).await;
+    shown(context.printer, &desired.pod.key, work).await
 }
 
 async fn print_plan(

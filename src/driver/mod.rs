@@ -3,6 +3,7 @@
 //! - [`pod`]: the loop, for one pod.
 //! - [`execute`]: one action, one or two calls.
 //! - [`up`], [`down`]: a command's way: what comes before the loop, and what a failure leads to.
+//! - `join`: an `up` and the record of a pod that is there.
 //! - [`dry_run`]: what `up` would do.
 //! - [`images`]: which images are there, and pulling those that are not.
 //! - [`logs`]: the lines of several containers as one.
@@ -18,6 +19,7 @@ pub mod execute;
 pub mod failure;
 pub mod images;
 pub mod interrupt;
+mod join;
 pub mod logs;
 pub mod pod;
 pub mod up;

@@ -10,6 +10,7 @@
 //! Not here: reading files (`commands::files`), showing faults (`output::report`).
 
 mod check;
+mod check_volumes;
 pub mod fields;
 mod load;
 pub mod problem;

@@ -225,6 +225,18 @@ fn members_of_a_dead_pause_are_made_anew_with_it() {
 }
 
 #[test]
+fn of_two_pauses_the_later_counts() {
+    let desired = desired();
+    let mut containers = whole();
+    containers.push(SeenContainer {
+        id: "POD-1".into(),
+        ..pause(Created)
+    });
+    containers[3].identity.attempt = 1;
+    Case::up(&desired, seen(&desired, containers)).check(&["remove pause: replaced"]);
+}
+
+#[test]
 fn what_had_ended_before_is_made_anew_by_the_restart_policy() {
     let check = |policy, code, expected: &[&str]| {
         let mut desired = desired();

@@ -25,6 +25,10 @@ pub(super) fn actions(input: &Input<'_>) -> Vec<Action> {
         Pause::Replace(why) => actions.extend(replace_pause(input, why)),
         Pause::Create { attempt, why } => actions.push(Action::CreatePause { attempt, why }),
         Pause::Keep(pause) => {
+            let others = other_pauses(input, pause);
+            if !others.is_empty() {
+                return others;
+            }
             let filled = is_filled(input, desired);
             actions.extend(pause_steps(input, pause, filled));
             for container in &desired.pod.containers {
@@ -111,6 +115,19 @@ fn replace_pause(input: &Input<'_>, why: Why) -> Vec<Action> {
         .into_iter()
         .filter(|c| c.state != State::Removing)
         .map(|c| remove(c, why))
+        .collect()
+}
+
+/// A pod has one pause container. Of two that a race has left, the later one counts, and the other has its ports.
+fn other_pauses(input: &Input<'_>, pause: &SeenContainer) -> Vec<Action> {
+    let others = input
+        .seen
+        .containers
+        .iter()
+        .filter(|c| c.identity.is_pause() && c.id != pause.id);
+    others
+        .filter(|c| c.state != State::Removing)
+        .map(|c| remove(c, Why::Replaced))
         .collect()
 }
 

@@ -236,3 +236,37 @@ fn a_foreign_container_with_the_wanted_name_is_left_alone() {
         );
     }
 }
+
+#[test]
+fn an_image_that_must_be_pid_1_keeps_its_own_namespace_and_is_told() {
+    let pod = Pod::new("init");
+    let image = format!("{}:1", pod.name);
+    let script = "#!/bin/sh\nexec sleep 3600\n";
+    let container = docker(&["create", "busybox", "/init"]);
+    let init = pod.folder.write("init", script);
+    run(std::process::Command::new("chmod").args(["755", &init])).code(0);
+    docker(&["cp", &init, &format!("{container}:/init")]);
+    docker(&[
+        "commit",
+        "--change",
+        "ENTRYPOINT [\"/init\"]",
+        &container,
+        &image,
+    ]);
+    docker(&["rm", &container]);
+    let manifest = TWO.replacen(
+        "image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600']",
+        &format!("image: '{image}', imagePullPolicy: IfNotPresent"),
+        1,
+    );
+    pod.up(&manifest)
+        .code(0)
+        .says(&["/a keeps its own PID namespace"]);
+    assert_eq!(pod.sh("a", "tr '\\0' ' ' </proc/1/cmdline"), "sleep 3600");
+    assert!(
+        pod.sh("b", "tr '\\0' ' ' </proc/1/cmdline")
+            .contains("/pause")
+    );
+    pod.down().code(0);
+    docker(&["rmi", "-f", &image]);
+}

@@ -1,0 +1,270 @@
+//! An `up` and the record of its pod: joining a pod that is there, writing a wish, hearing of another's, following it.
+//!
+//! Not here: driving (`pod`), what the record's files are (`record::wish`).
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, bail};
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use tokio::sync::mpsc;
+
+use super::Event;
+use super::execute::{Plan, execute};
+use super::up::Run;
+use crate::engine::look::read_record;
+use crate::manifest;
+use crate::reconcile::{Action, Seen, SeenContainer, State, Why};
+use crate::record::{Record, Wish, hash};
+use crate::spec::{Desired, EngineFacts, ImageFacts, Publish};
+use crate::translate::archive;
+
+/// Whose wish is driven to.
+pub(super) struct Course {
+    pub(super) desired: Desired,
+    pub(super) record: Record,
+    /// What the volumes hold now, where it is known.
+    pub(super) old: Option<Desired>,
+    pub(super) overtaken: bool,
+    /// This run made the pod.
+    pub(super) first: bool,
+    pub(super) own_uploads: u32,
+}
+
+/// How a run meets a pod that is there already.
+pub(super) enum Joined {
+    Course(Box<Course>),
+    /// Somebody changed it meanwhile.
+    Again,
+}
+
+impl Run<'_> {
+    /// Hears of every write into the record from now on.
+    pub(super) fn watch(self) -> BoxStream<'static, ()> {
+        let mut uploads = self.engine.uploads(self.key).boxed();
+        let (sender, receiver) = mpsc::unbounded_channel();
+        // A stream asks for nothing until somebody waits for it.
+        tokio::spawn(async move {
+            while let Some(()) = uploads.next().await {
+                if sender.send(()).is_err() {
+                    break;
+                }
+            }
+        });
+        stream::unfold(receiver, |mut receiver| async {
+            Some((receiver.recv().await?, receiver))
+        })
+        .boxed()
+    }
+
+    /// The pod is there already: follows its record, or writes a new wish into it.
+    pub(super) async fn join(
+        self,
+        facts: &EngineFacts,
+        seen: &Seen,
+        images: &BTreeMap<String, ImageFacts>,
+        pause_image: &str,
+    ) -> anyhow::Result<Joined> {
+        // The record is read and written through the pause container; a pod that has none gets one.
+        let pause = match seen.pause() {
+            Some(pause) => Some(pause.id.clone()),
+            None => self.make_pause(facts, images, pause_image, 0).await?,
+        };
+        let Some(pause) = pause else {
+            return Ok(Joined::Again);
+        };
+        let Some(record) = self.read(&pause).await? else {
+            // What is left of a pause container that cannot be read through is replaced.
+            let is_dead = |pause: &&SeenContainer| matches!(pause.state, State::Exited(_));
+            if let Some(dead) = seen.pause().filter(is_dead) {
+                self.make_pause(facts, images, pause_image, dead.identity.attempt + 1)
+                    .await?;
+            }
+            return Ok(Joined::Again);
+        };
+        let recorded = Self::recorded(&record);
+        let same = recorded
+            .as_ref()
+            .is_some_and(|recorded| is_same(recorded, self.mine));
+        if same {
+            let old = filled_with(recorded, &record);
+            let desired = self.mine.clone();
+            let (overtaken, first, own_uploads) = (false, false, 0);
+            return Ok(Joined::Course(Box::new(Course {
+                desired,
+                record,
+                old,
+                overtaken,
+                first,
+                own_uploads,
+            })));
+        }
+        self.tell_pause_change(recorded.as_ref());
+        let extra = extra(self.mine);
+        let wish = Wish::new(
+            self.mine,
+            &extra,
+            record.wish.generation + 1,
+            &self.options.uid,
+        );
+        let archive = archive::wish(&wish, self.mine, &record, super::execute::now());
+        match self.engine.upload(&pause, archive).await {
+            Ok(()) => {}
+            // Another makes the pause anew.
+            Err(error) if error.status() == Some(404) => return Ok(Joined::Again),
+            Err(error) => {
+                let writing = format!("failed to write the record of pod `{}`", self.key);
+                return Err(anyhow::Error::new(error).context(writing));
+            }
+        }
+        let Some(now) = self.read(&pause).await? else {
+            return Ok(Joined::Again);
+        };
+        let overtaken = now.wish.writer != self.options.uid;
+        let desired = if overtaken {
+            self.events.tell(Event::Overtaken {
+                generation: now.wish.generation,
+            });
+            Self::recorded(&now).context("the record of the pod does not read back")?
+        } else {
+            self.mine.clone()
+        };
+        let old = filled_with(recorded, &record);
+        Ok(Joined::Course(Box::new(Course {
+            desired,
+            record: now,
+            old,
+            overtaken,
+            first: false,
+            own_uploads: 1,
+        })))
+    }
+
+    /// What the record says; `None` when it, or the pause container, is gone.
+    pub(super) async fn read(self, pause: &str) -> anyhow::Result<Option<Record>> {
+        let reading = || format!("failed to read the record of pod `{}`", self.key);
+        let (volume, files) = tokio::try_join!(
+            self.engine.record(self.key),
+            self.engine.record_files(pause)
+        )
+        .with_context(reading)?;
+        let (Some(volume), Some(files)) = (volume, files) else {
+            return Ok(None);
+        };
+        Ok(Some(read_record(&volume, &files).with_context(reading)?))
+    }
+
+    /// What the record asks for; `None` when its payload has not been written.
+    fn recorded(record: &Record) -> Option<Desired> {
+        let config_maps = record.config_maps.clone().unwrap_or_default();
+        let mut desired = manifest::load_recorded(&record.wish.manifest, config_maps).ok()?;
+        for publish in &record.wish.publish {
+            let publish = publish.to_publish()?;
+            if !desired.pod.publish.contains(&publish) {
+                desired.pod.publish.push(publish);
+            }
+        }
+        Some(desired)
+    }
+
+    fn tell_pause_change(self, recorded: Option<&Desired>) {
+        let Some(recorded) = recorded else { return };
+        if hash::pause(&recorded.pod) != hash::pause(&self.mine.pod) {
+            let fields = hash::pause_changes(&recorded.pod, &self.mine.pod);
+            self.events.tell(Event::PauseChanged { fields });
+        }
+    }
+
+    /// Makes a pause container for what this run wants, or finds the one that another has made.
+    async fn make_pause(
+        self,
+        facts: &EngineFacts,
+        images: &BTreeMap<String, ImageFacts>,
+        pause_image: &str,
+        attempt: u32,
+    ) -> anyhow::Result<Option<String>> {
+        let making = || format!("failed to create the pause container of pod `{}`", self.key);
+        let Some(volume) = self.engine.record(self.key).await.with_context(making)? else {
+            return Ok(None);
+        };
+        let record = read_record(&volume, &BTreeMap::new()).with_context(making)?;
+        let plan = Plan {
+            key: self.key.clone(),
+            uid: record.uid,
+            generation: record.wish.generation,
+            desired: Some(self.mine.clone()),
+            old: None,
+            facts: facts.clone(),
+            images: images.clone(),
+            pause_image: pause_image.to_owned(),
+        };
+        let action = Action::CreatePause {
+            attempt,
+            why: Why::Missing,
+        };
+        execute(self.engine, &plan.into(), &action)
+            .await
+            .with_context(making)?;
+        let seen = self
+            .engine
+            .look(self.key, false)
+            .await
+            .with_context(making)?;
+        Ok(seen.pause().map(|pause| pause.id.clone()))
+    }
+
+    /// Another has written: its wish counts from now on.
+    pub(super) fn follow(self, course: &mut Course, record: Record) -> anyhow::Result<()> {
+        if record.wish.generation > course.record.wish.generation
+            || record.wish.writer != course.record.wish.writer
+        {
+            let Some(desired) = Self::recorded(&record) else {
+                bail!("the record of pod `{}` does not read back", self.key)
+            };
+            if !is_same(&desired, &course.desired) {
+                self.events.tell(Event::Overtaken {
+                    generation: record.wish.generation,
+                });
+                course.overtaken = true;
+            }
+            course.old = Some(std::mem::replace(&mut course.desired, desired));
+        }
+        course.record = record;
+        Ok(())
+    }
+}
+
+/// Whether both ask for the same, in whatever words.
+fn is_same(a: &Desired, b: &Desired) -> bool {
+    a.pod == b.pod && hash::config_maps(&a.config_maps) == hash::config_maps(&b.config_maps)
+}
+
+/// What the record asked for, where the volumes hold just that.
+fn filled_with(recorded: Option<Desired>, record: &Record) -> Option<Desired> {
+    recorded.filter(|recorded| record.filled.as_ref() == Some(&hash::payload(recorded)))
+}
+
+/// The ports that the manifest does not ask for.
+pub(super) fn extra(desired: &Desired) -> Vec<Publish> {
+    let of_manifest = |publish: &&Publish| {
+        desired
+            .pod
+            .containers
+            .iter()
+            .flat_map(|c| &c.ports)
+            .any(|port| {
+                port.host_port != 0
+                    && port.host_port == publish.host_port
+                    && port.container_port == publish.container_port
+                    && port.protocol == publish.protocol
+                    && port.host_ip == publish.host_ip
+            })
+    };
+    desired
+        .pod
+        .publish
+        .iter()
+        .filter(|publish| !of_manifest(publish))
+        .cloned()
+        .collect()
+}
