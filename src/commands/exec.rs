@@ -23,7 +23,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 /// How an engine begins to say that there is no such program: on the command's own output.
 const REFUSAL: &[u8] = b"OCI runtime exec failed";
 /// So long the size of a terminal is offered to a command that has just been started.
-const SIZE_TRIES: u32 = 100;
+const SIZE_TRIES: u32 = 1000;
 
 /// Run a command in a container of a pod
 #[derive(Debug, clap::Args)]

@@ -20,8 +20,8 @@ use crate::spec::ApiVersion;
 /// The first API that takes the size of the terminal with the command (Docker API: `ConsoleSize`).
 const CONSOLE_SIZE: ApiVersion = ApiVersion(1, 42);
 const SHELL: &str = "/bin/sh";
-/// Waits until the terminal has a size, for no more than some tenths of a second, and becomes the command.
-const WAIT_FOR_SIZE: &str = "if command -v stty >/dev/null; then i=0; while [ $i -lt 200 ]; do \
+/// Waits until the terminal has a size, for no more than some seconds, and becomes the command.
+const WAIT_FOR_SIZE: &str = "if command -v stty >/dev/null; then i=0; while [ $i -lt 3000 ]; do \
     case $(stty size 2>/dev/null) in '0 0' | '') i=$((i + 1)) ;; *) break ;; esac; done; fi; exec \"$@\"";
 
 fn waiting_for_size(argv: Vec<String>) -> Vec<String> {
