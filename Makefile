@@ -14,12 +14,14 @@ build:
 test:
 	scripts/engine
 	scripts/images/ensure busybox nginx
-	cargo test
+	cargo test --lib --bins --examples --test cli --test plan --test layering --test engine
+	cargo test --test faults -- --nocapture
 
 # The tests that need an engine, on the one that DOCKER_HOST names.
 test-engines:
 	scripts/images/ensure busybox nginx
-	cargo test --test engine --test faults
+	cargo test --test engine
+	cargo test --test faults -- --nocapture
 
 lint:
 	cargo fmt --check

@@ -2,6 +2,7 @@
 //!
 //! Not here: what follows from a failure (`pod`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::pause::PauseImage;
 use crate::reconcile::action::Target;
 use crate::reconcile::{Action, Seen, SeenContainer, State};
 use crate::record::{Identity, hash, labels, names};
-use crate::spec::{Desired, EngineFacts, ImageFacts, PodKey};
+use crate::spec::{Architecture, Desired, EngineFacts, ImageFacts, PodKey};
 use crate::translate::app::Place;
 use crate::translate::{self, archive};
 
@@ -31,7 +32,7 @@ pub struct Plan {
     /// Of the engine.
     pub facts: EngineFacts,
     /// By the reference in the manifest.
-    pub images: std::collections::BTreeMap<String, ImageFacts>,
+    pub images: BTreeMap<String, ImageFacts>,
     /// The id of the pause image.
     pub pause_image: String,
 }
@@ -269,16 +270,23 @@ async fn refill(engine: &Engine, plan: &Plan, pause: &str) -> Result<Effect, Eng
     Ok(Effect::Filled(hash::payload(desired)))
 }
 
-/// Loads the pause image into an engine that lacks it.
+/// The ids that a pause image may have: its engine's processor is not known yet when they are looked for.
+#[must_use]
+pub fn pause_images() -> [String; 2] {
+    [Architecture::X86_64, Architecture::Aarch64].map(crate::pause::id)
+}
+
+/// Loads the pause image into an engine that was found to lack it, and gives its id.
 ///
 /// # Errors
 /// When the engine cannot take it.
 pub async fn ensure_pause_image(
     engine: &Engine,
     facts: &EngineFacts,
+    found: &BTreeMap<String, Option<ImageFacts>>,
 ) -> Result<String, EngineError> {
     let id = crate::pause::id(facts.architecture);
-    if engine.image_facts(&id).await?.is_none() {
+    if !found.get(&id).is_some_and(Option::is_some) {
         let PauseImage { archive, .. } = crate::pause::image(facts.architecture);
         engine.load_image(archive).await?;
     }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, anyhow};
 use futures_util::stream::BoxStream;
 
 use super::down::take_away;
-use super::execute::{Plan, ensure_pause_image};
+use super::execute::{Plan, ensure_pause_image, pause_images};
 use super::images::{self, Pull};
 use super::join::{Course, Joined, extra};
 use super::pod::{Drive, Outcome};
@@ -49,8 +49,6 @@ pub enum Up {
         unchanged: bool,
         /// Another `up` came later, and its wish was followed.
         overtaken: bool,
-        /// Containers that this run started.
-        started: BTreeSet<String>,
     },
     /// Something failed.
     Failed {
@@ -119,15 +117,17 @@ impl Run<'_> {
     async fn go(self) -> anyhow::Result<Option<Up>> {
         let uploads = self.watch();
         let wish = Wish::new(self.mine, &extra(self.mine), 1, &self.options.uid);
+        let pause_images = pause_images();
         let references = images::references(&self.mine.pod);
         let looking_up = || format!("failed to look up pod `{}`", self.key);
         // All looks together: what one of them refuses is found before anything but the record is made.
-        let (facts, seen, volume, found) = tokio::try_join!(
+        let (facts, seen, volume, found, pauses) = tokio::try_join!(
             self.engine.facts(),
             self.engine.look(self.key, false),
             self.engine
                 .create_record(self.key, &self.options.uid, wish.to_label()),
             images::find(self.engine, &references),
+            images::find(self.engine, &pause_images),
         )
         .with_context(looking_up)?;
         if seen.deletion {
@@ -137,7 +137,7 @@ impl Run<'_> {
         let first = claimed
             .as_ref()
             .is_some_and(|record| record.uid == self.options.uid);
-        let prepared = self.prepare(&facts, found).await;
+        let prepared = self.prepare(&facts, found, &pauses).await;
         let (images, pause_image) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
@@ -174,6 +174,7 @@ impl Run<'_> {
         self,
         facts: &EngineFacts,
         found: BTreeMap<String, Option<ImageFacts>>,
+        pauses: &BTreeMap<String, Option<ImageFacts>>,
     ) -> Result<(BTreeMap<String, ImageFacts>, String), Option<anyhow::Error>> {
         let refusals = translate::refusals(&self.mine.pod, facts);
         if !refusals.is_empty() {
@@ -190,7 +191,7 @@ impl Run<'_> {
                 self.events,
             );
             let pause = async {
-                ensure_pause_image(self.engine, facts)
+                ensure_pause_image(self.engine, facts, pauses)
                     .await
                     .context("failed to load the pause image into the engine")
             };
@@ -268,16 +269,10 @@ impl Run<'_> {
         mut course: Course,
         facts: EngineFacts,
         mut seen: Seen,
-        images: BTreeMap<String, ImageFacts>,
+        mut images: BTreeMap<String, ImageFacts>,
         pause_image: String,
         mut uploads: BoxStream<'static, ()>,
     ) -> anyhow::Result<Option<Up>> {
-        let before: BTreeSet<String> = seen
-            .containers
-            .iter()
-            .filter(|c| c.is_running())
-            .map(|c| c.id.clone())
-            .collect();
         let ended: BTreeSet<String> = seen
             .containers
             .iter()
@@ -291,6 +286,7 @@ impl Run<'_> {
         let filled = course.record.filled.clone();
         let mut own_uploads = course.own_uploads;
         loop {
+            self.find_missing(&course.desired, &mut images).await?;
             let plan = Plan {
                 key: self.key.clone(),
                 uid: course.record.uid.clone(),
@@ -319,7 +315,6 @@ impl Run<'_> {
                     return Ok(Some(Up::Started {
                         unchanged: now_ids == ids && now_filled == filled,
                         overtaken: course.overtaken,
-                        started: now_ids.difference(&before).cloned().collect(),
                         seen: *now,
                     }));
                 }
@@ -354,6 +349,23 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    /// The wish of another may name images that this run has not looked at. Its writer has pulled them.
+    async fn find_missing(
+        self,
+        desired: &Desired,
+        images: &mut BTreeMap<String, ImageFacts>,
+    ) -> anyhow::Result<()> {
+        let mut references = images::references(&desired.pod);
+        references.retain(|reference| !images.contains_key(reference));
+        let found = images::find(self.engine, &references).await?;
+        images.extend(
+            found
+                .into_iter()
+                .filter_map(|(name, facts)| Some((name, facts?))),
+        );
+        Ok(())
     }
 
     async fn failed(

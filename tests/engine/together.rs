@@ -2,7 +2,7 @@
 
 use std::process::{Child, Stdio};
 
-use super::support::{Pod, podctl};
+use super::support::{Pod, docker, podctl};
 use super::up::TWO;
 
 fn start(pod: &Pod, name: &str, manifest: &str) -> Child {
@@ -42,7 +42,12 @@ fn two_of_one_file_make_one_pod() {
 fn of_two_files_the_last_wins_and_the_other_is_told() {
     for _ in 0..5 {
         let pod = Pod::new("race");
-        let other = TWO.replace("3600", "3601");
+        // The other knows an image that the first has not looked at.
+        let image = format!("{}:1", pod.name);
+        docker(&["tag", "busybox:latest", &image]);
+        let other = TWO
+            .replace("3600", "3601")
+            .replace("image: busybox", &format!("image: '{image}'"));
         let said = [start(&pod, "1.yaml", TWO), start(&pod, "2.yaml", &other)].map(end);
         let processes = pod.sh("a", "ps");
         let (first, second) = (
@@ -56,6 +61,8 @@ fn of_two_files_the_last_wins_and_the_other_is_told() {
         for container in ["POD", "a", "b"] {
             assert_eq!(pod.ids(container).len(), 1, "{container}: {said:?}");
         }
+        pod.down().code(0);
+        docker(&["rmi", "-f", &image]);
     }
 }
 

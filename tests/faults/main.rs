@@ -15,6 +15,7 @@ mod proxy;
 
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use proxy::{Fault, Proxy};
 use support::{Pod, Said, podctl, run};
@@ -177,7 +178,7 @@ fn the_critical_path_of_up_is_short() {
     let other = Pod::new("keeps-network");
     other.up(POD).code(0);
     let pod = Pod::new("critical");
-    let proxy = Proxy::start(None);
+    let proxy = Proxy::with_delay(None, Duration::from_millis(250));
     through(&proxy, &["up", &pod.file(POD)]).code(0);
     let calls = proxy.calls();
     let path = proxy::critical_path(&calls);

@@ -49,6 +49,7 @@ impl fmt::Display for Call {
 }
 
 struct Shared {
+    delay: Duration,
     fault: Option<(Fault, usize)>,
     calls: Mutex<Vec<Call>>,
     podctl: AtomicU32,
@@ -66,6 +67,12 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Starts one that lets the call of this number fail, counted from 1; events are not counted.
     pub(crate) fn start(fault: Option<(Fault, usize)>) -> Self {
+        Self::with_delay(fault, Duration::ZERO)
+    }
+
+    /// Starts one that holds every call up for so long: calls that are made together are then under way together, and calls
+    /// that wait for each other are not, on a busy machine too.
+    pub(crate) fn with_delay(fault: Option<(Fault, usize)>, delay: Duration) -> Self {
         let folder = Folder::new();
         let socket = folder.0.join("proxy.sock");
         let listener = UnixListener::bind(&socket).expect("a socket");
@@ -77,6 +84,7 @@ impl Proxy {
             .into();
         let shared = Arc::new(Shared {
             fault,
+            delay,
             calls: Mutex::new(Vec::new()),
             podctl: AtomicU32::new(0),
             over: AtomicBool::new(false),
@@ -140,6 +148,9 @@ impl Shared {
             .unwrap_or_default()
             .to_owned();
         let (position, fault) = self.count(&line);
+        if position.is_some() {
+            std::thread::sleep(self.delay);
+        }
         match fault {
             Some(Fault::Cut) => return,
             Some(Fault::Answer500) => {
