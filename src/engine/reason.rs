@@ -38,8 +38,9 @@ impl EngineError {
         let at = ["port is already allocated", "address already in use"]
             .iter()
             .find_map(|words| reason.find(words))?;
-        let mut words = reason[..at].split_whitespace().rev();
-        words.find_map(|word| word.trim_end_matches(':').rsplit_once(':')?.1.parse().ok())
+        // `ADDRESS:PORT`, and newer engines go on: `ADDRESS:PORT:ADDRESS-INSIDE:PORT-INSIDE/tcp`.
+        let port = |word: &str| word.split(':').skip(1).find_map(|part| part.parse().ok());
+        reason[..at].split_whitespace().rev().find_map(port)
     }
 
     /// The program of a container could not be run (Docker: exit codes 126 and 127 of a start).
@@ -72,6 +73,8 @@ mod tests {
         let used = "driver failed programming external connectivity on endpoint x: Error starting userland proxy: \
                     listen tcp4 0.0.0.0:18091: bind: address already in use";
         assert_eq!(refused(used).taken_port(), Some(18091));
+        let newer = "failed to bind host port for 0.0.0.0:40159:10.202.128.2:80/tcp: address already in use";
+        assert_eq!(refused(newer).taken_port(), Some(40159));
         let ipv6 = "listen tcp6 [::]:80: bind: address already in use";
         assert_eq!(refused(ipv6).taken_port(), Some(80));
         assert_eq!(refused("no such container").taken_port(), None);
