@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
 use super::context::{self, Endpoint};
+use super::ssh::Tunnel;
 use super::{Engine, EngineError};
 
 /// Seconds that the engine may take to begin an answer.
@@ -159,7 +160,7 @@ pub fn connect(choice: &Choice, environment: &Environment) -> Result<Engine, Eng
     let scheme = host.split_once("://").map_or("", |(scheme, _)| scheme);
     let docker = match (scheme, certificates) {
         ("unix", _) => Docker::connect_with_unix(host, TIMEOUT, API_DEFAULT_VERSION),
-        ("ssh", _) => Docker::connect_with_ssh(host, TIMEOUT, API_DEFAULT_VERSION, None),
+        ("ssh", _) => return connect_by_ssh(chosen),
         ("tcp" | "http" | "https", Some(folder)) => Docker::connect_with_ssl(
             host,
             &folder.join("key.pem"),
@@ -179,7 +180,20 @@ pub fn connect(choice: &Choice, environment: &Environment) -> Result<Engine, Eng
         }
     };
     let docker = docker.map_err(|error| EngineError::at_connect(error, &chosen))?;
-    Ok(Engine::new(docker, chosen))
+    Ok(Engine::new(docker, chosen, None))
+}
+
+fn connect_by_ssh(chosen: Chosen) -> Result<Engine, EngineError> {
+    let tunnel = Tunnel::open(&chosen.endpoint.host).map_err(|error| EngineError::Choice {
+        message: format!(
+            "cannot reach {} (chosen by {}): {error}",
+            chosen.endpoint.host, chosen.by
+        ),
+    })?;
+    let socket = tunnel.socket().display().to_string();
+    let docker = Docker::connect_with_unix(&socket, TIMEOUT, API_DEFAULT_VERSION);
+    let docker = docker.map_err(|error| EngineError::at_connect(error, &chosen))?;
+    Ok(Engine::new(docker, chosen, Some(tunnel)))
 }
 
 #[cfg(test)]

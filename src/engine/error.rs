@@ -113,6 +113,14 @@ impl EngineError {
                     },
                 }
             }
+            // ssh has said why on stderr.
+            ClientError::HyperLegacyError { .. } if chosen.endpoint.host.starts_with("ssh://") => {
+                let reason = "the connection over ssh has ended".to_owned();
+                Self::Unreachable {
+                    address: address(chosen),
+                    reason,
+                }
+            }
             source => Self::Broken { source },
         }
     }

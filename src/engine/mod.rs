@@ -1,6 +1,6 @@
 //! The one user of the Docker client: each call that podctl makes is a method of [`Engine`], in the file of its topic.
 //!
-//! - [`connect`](mod@connect), [`context`]: which engine, and how it is reached.
+//! - [`connect`](mod@connect), [`context`], `ssh`: which engine, and how it is reached.
 //! - [`error`], [`reason`]: what can go wrong, and what a refusal is about.
 //! - [`facts`], [`look`]: what the engine is, and what there is on it.
 //! - [`act`], [`archive`], [`images`]: what changes something.
@@ -22,6 +22,7 @@ pub mod images;
 pub mod logs;
 pub mod look;
 pub mod reason;
+mod ssh;
 
 use std::sync::Arc;
 
@@ -35,15 +36,18 @@ pub use error::EngineError;
 pub struct Engine {
     docker: Docker,
     chosen: Arc<Chosen>,
+    /// Lives as long as the connection.
+    _tunnel: Option<Arc<ssh::Tunnel>>,
 }
 
 impl Engine {
     /// Wraps a client that is set up. Nothing is sent yet.
     #[must_use]
-    pub fn new(docker: Docker, chosen: Chosen) -> Self {
+    fn new(docker: Docker, chosen: Chosen, tunnel: Option<Arc<ssh::Tunnel>>) -> Self {
         Self {
             docker,
             chosen: Arc::new(chosen),
+            _tunnel: tunnel,
         }
     }
 
