@@ -66,7 +66,8 @@ pub async fn ensure(
     let one = |(reference, facts): (String, Option<ImageFacts>)| async move {
         let facts = match facts {
             facts if is_pulled(pod, &reference, facts.as_ref(), pull) => {
-                fetch(engine, pod, &reference, events).await?
+                let is_there = facts.is_some();
+                fetch(engine, pod, &reference, is_there, events).await?
             }
             Some(facts) => facts,
             None => return Err(never(pod, &reference)),
@@ -113,6 +114,7 @@ async fn fetch(
     engine: &Engine,
     pod: &Pod,
     reference: &str,
+    is_there: bool,
     events: &Events,
 ) -> anyhow::Result<ImageFacts> {
     let image = reference.to_owned();
@@ -126,10 +128,13 @@ async fn fetch(
         });
     };
     engine.pull(reference, tell).await.with_context(|| {
-        format!(
-            "failed to pull the image `{reference}` of {}",
-            wanted_by(pod, reference)
-        )
+        let remedy = if is_there {
+            " (the engine has an image of that name: `--pull missing` uses it)"
+        } else {
+            ""
+        };
+        let wanted_by = wanted_by(pod, reference);
+        format!("failed to pull the image `{reference}` of {wanted_by}{remedy}")
     })?;
     events.tell(Event::Pulled {
         image: image.clone(),

@@ -68,8 +68,14 @@ fn read(server: &str) -> Found {
             // A helper answers so when it has none for this registry.
             | CredentialRetrievalError::HelperFailure { .. },
         ) => Found::default(),
+        Err(_) if is_without_config(&Environment::of_process().config) => Found::default(),
         Err(error) => Found { credentials: None, complaint: Some(complaint(server, &error)) },
     }
+}
+
+/// Nobody has ever logged in.
+fn is_without_config(config: &Path) -> bool {
+    !config.join("config.json").exists()
 }
 
 fn complaint(server: &str, error: &CredentialRetrievalError) -> String {
