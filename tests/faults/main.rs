@@ -177,11 +177,20 @@ fn the_critical_path_of_up_is_short() {
     // The network is there, and the pause image.
     let other = Pod::new("keeps-network");
     other.up(POD).code(0);
-    let pod = Pod::new("critical");
-    let proxy = Proxy::with_delay(None, Duration::from_millis(250));
-    through(&proxy, &["up", &pod.file(POD)]).code(0);
-    let calls = proxy.calls();
-    let path = proxy::critical_path(&calls);
-    let list: Vec<String> = calls.iter().map(ToString::to_string).collect();
-    assert_eq!(path, 6, "{}", list.join("\n"));
+    // Every call is held up for a second, so that calls that are made together overlap. On a machine so busy that they do
+    // not, it is tried again.
+    let mut shortest = usize::MAX;
+    let mut list = String::new();
+    for _ in 0..3 {
+        let pod = Pod::new("critical");
+        let proxy = Proxy::with_delay(None, Duration::from_secs(1));
+        through(&proxy, &["up", &pod.file(POD)]).code(0);
+        let calls = proxy.calls();
+        shortest = shortest.min(proxy::critical_path(&calls));
+        list = calls.iter().map(|call| format!("{call}\n")).collect();
+        if shortest == 6 {
+            break;
+        }
+    }
+    assert_eq!(shortest, 6, "{list}");
 }
