@@ -46,6 +46,8 @@ const FAULTS: [Fault; 5] = [
     Fault::Kill,
     Fault::KillAfter,
 ];
+/// Waits on the engine, one after the other, of a first `up`.
+const LONGEST: usize = 6;
 /// As many at once as the engine bears.
 const WORKERS: usize = 3;
 
@@ -188,9 +190,9 @@ fn the_critical_path_of_up_is_short() {
         let calls = proxy.calls();
         shortest = shortest.min(proxy::critical_path(&calls));
         list = calls.iter().map(|call| format!("{call}\n")).collect();
-        if shortest == 6 {
+        if shortest <= LONGEST {
             break;
         }
     }
-    assert_eq!(shortest, 6, "{list}");
+    assert!(shortest <= LONGEST, "{shortest} waits:\n{list}");
 }
