@@ -33,7 +33,6 @@ fn main() -> anyhow::Result<()> {
         architecture: Architecture::X86_64,
         root_dir: "/var/lib/docker".to_owned(),
         podman: false,
-        rootless: false,
         log_driver: "json-file".to_owned(),
     };
     for desired in &loaded.pods {

@@ -11,7 +11,6 @@ fn facts(api: ApiVersion) -> EngineFacts {
         architecture: Architecture::X86_64,
         root_dir: "/var/lib/docker".to_owned(),
         podman: false,
-        rootless: false,
         log_driver: "json-file".to_owned(),
     }
 }

@@ -13,6 +13,25 @@ use crate::output::report;
 /// A larger file is no manifest, in bytes (etcd takes objects of 1.5 MB).
 const LARGEST: u64 = 16 * 1024 * 1024;
 
+/// The manifests that a verb is about.
+#[derive(Debug, clap::Args)]
+pub struct Manifests {
+    /// Manifests: files, or - for standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
+    /// The same as FILE
+    #[arg(short, long, value_name = "FILE")]
+    filename: Vec<String>,
+}
+
+impl Manifests {
+    /// All of them, in whichever way they were named.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        self.files.iter().chain(&self.filename).cloned().collect()
+    }
+}
+
 /// Reads the files; `-` is standard input.
 ///
 /// # Errors

@@ -18,12 +18,8 @@ use crate::spec::{Desired, Publish};
 /// Bring pods up, or bring running ones in line with their changed files
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Manifests: files, or - for standard input
-    #[arg(value_name = "FILE")]
-    files: Vec<String>,
-    /// The same as FILE
-    #[arg(short, long, value_name = "FILE")]
-    filename: Vec<String>,
+    #[command(flatten)]
+    manifests: files::Manifests,
     /// Fail unless all containers run, or have ended well where the restart policy lets them
     #[arg(long)]
     wait: bool,
@@ -70,8 +66,7 @@ impl Args {
 /// # Errors
 /// Faults in the files, or an engine that cannot be asked.
 pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
-    let paths: Vec<String> = args.files.iter().chain(&args.filename).cloned().collect();
-    let mut pods = files::load_all(context, &paths)?.pods;
+    let mut pods = files::load_all(context, &args.manifests.paths())?.pods;
     if pods.is_empty() {
         context
             .printer

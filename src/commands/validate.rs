@@ -7,12 +7,8 @@ use super::{Context, Exit, files};
 /// Check manifests without an engine, and print every fault
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Manifests: files, or - for standard input
-    #[arg(value_name = "FILE")]
-    files: Vec<String>,
-    /// The same as FILE
-    #[arg(short, long, value_name = "FILE")]
-    filename: Vec<String>,
+    #[command(flatten)]
+    manifests: files::Manifests,
 }
 
 /// Runs it.
@@ -20,8 +16,7 @@ pub struct Args {
 /// # Errors
 /// Faults in the files.
 pub fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
-    let paths: Vec<String> = args.files.iter().chain(&args.filename).cloned().collect();
-    let loaded = files::load_all(context, &paths)?;
+    let loaded = files::load_all(context, &args.manifests.paths())?;
     for desired in &loaded.pods {
         context
             .printer

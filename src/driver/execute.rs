@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bollard::models::ContainerCreateBody;
+
 use crate::engine::act::Created;
 use crate::engine::{Engine, EngineError};
 use crate::pause::PauseImage;
 use crate::reconcile::action::Target;
 use crate::reconcile::{Action, Seen, SeenContainer, State};
-use crate::record::{Identity, hash, labels, names};
+use crate::record::{Identity, hash, names};
 use crate::spec::{Architecture, Desired, EngineFacts, ImageFacts, PodKey};
 use crate::translate::app::Place;
 use crate::translate::{self, archive};
@@ -159,13 +161,7 @@ async fn create_pause(engine: &Engine, plan: &Plan, attempt: u32) -> Result<Effe
     let pod = &desired.pod;
     let body = translate::pause::pause(pod, &plan.uid, plan.generation, attempt, &plan.pause_image);
     let name = names::pause(&plan.key, attempt);
-    let identity = Identity {
-        hash: hash::pause(pod),
-        attempt,
-        ..Identity::of(pod, &plan.uid, plan.generation, labels::PAUSE_CONTAINER)
-    };
-    let made = made(identity, &plan.pause_image);
-    create(engine, plan, &name, body, made).await
+    create(engine, plan, &name, body, &plan.pause_image, None).await
 }
 
 async fn create_member(
@@ -190,17 +186,7 @@ async fn create_member(
     };
     let body = translate::app::app(desired, container, place, image, &plan.facts);
     let name = names::container(&plan.key, &container.name, attempt);
-    let identity = Identity {
-        hash: hash::container(&desired.pod, container),
-        attempt,
-        stop_signal: image.stop_signal.clone(),
-        ..Identity::of(&desired.pod, &plan.uid, plan.generation, &container.name)
-    };
-    let made = SeenContainer {
-        joined: Some(pause.to_owned()),
-        ..made(identity, &image.id)
-    };
-    create(engine, plan, &name, body, made).await
+    create(engine, plan, &name, body, &image.id, Some(pause)).await
 }
 
 /// A container just made, but for its id and name.
@@ -215,7 +201,6 @@ pub(super) fn made(identity: Identity, image: &str) -> SeenContainer {
         joined: None,
         ip: None,
         created: 0,
-        status: String::new(),
         ports: Vec::new(),
     }
 }
@@ -225,9 +210,18 @@ async fn create(
     engine: &Engine,
     plan: &Plan,
     name: &str,
-    body: bollard::models::ContainerCreateBody,
-    made: SeenContainer,
+    body: ContainerCreateBody,
+    image: &str,
+    joined: Option<&str>,
 ) -> Result<Effect, EngineError> {
+    // Who it is, it is told by its labels alone.
+    let Some(identity) = body.labels.as_ref().and_then(Identity::from_labels) else {
+        return Ok(Effect::Raced);
+    };
+    let made = SeenContainer {
+        joined: joined.map(str::to_owned),
+        ..made(identity, image)
+    };
     let beside = format!("{name}_{}", plan.uid.get(..8).unwrap_or(&plan.uid));
     for name in [name, &beside] {
         match engine.create(&plan.key, name, body.clone()).await? {

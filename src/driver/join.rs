@@ -16,7 +16,7 @@ use crate::engine::look::read_record;
 use crate::manifest;
 use crate::reconcile::{Action, Seen, SeenContainer, State, Why};
 use crate::record::{Record, Wish, hash};
-use crate::spec::{Desired, EngineFacts, ImageFacts, Publish};
+use crate::spec::{Desired, EngineFacts, ImageFacts, Port, Publish};
 use crate::translate::archive;
 
 /// Whose wish is driven to.
@@ -246,25 +246,13 @@ fn filled_with(recorded: Option<Desired>, record: &Record) -> Option<Desired> {
 
 /// The ports that the manifest does not ask for.
 pub(super) fn extra(desired: &Desired) -> Vec<Publish> {
-    let of_manifest = |publish: &&Publish| {
-        desired
-            .pod
-            .containers
-            .iter()
-            .flat_map(|c| &c.ports)
-            .any(|port| {
-                port.host_port != 0
-                    && port.host_port == publish.host_port
-                    && port.container_port == publish.container_port
-                    && port.protocol == publish.protocol
-                    && port.host_ip == publish.host_ip
-            })
-    };
-    desired
+    let ports = desired
         .pod
-        .publish
+        .containers
         .iter()
-        .filter(|publish| !of_manifest(publish))
-        .cloned()
-        .collect()
+        .flat_map(|container| &container.ports);
+    let of_manifest: Vec<Publish> = ports.filter_map(Port::published).collect();
+    let mut extra = desired.pod.publish.clone();
+    extra.retain(|publish| !of_manifest.contains(publish));
+    extra
 }

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::execute::{Effect, Plan, apply, execute};
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{Engine, EngineError};
-use crate::reconcile::{Action, Decision, Goal, Input, Seen, SeenContainer, State, decide};
+use crate::reconcile::{Action, Decision, Goal, Input, Seen, SeenContainer, decide};
 use crate::record::names;
 
 /// Between two looks while another podctl, or the engine, is at work on the pod.
@@ -100,14 +100,10 @@ impl Drive {
         events: &Events,
         interrupt: &Interrupt,
     ) -> Self {
-        let ended = seen
-            .containers
-            .iter()
-            .filter(|c| matches!(c.state, State::Exited(_)));
         Self {
             engine: engine.clone(),
             goal,
-            ended_before: ended.map(|c| c.id.clone()).collect(),
+            ended_before: BTreeSet::new(),
             known_generation: seen
                 .containers
                 .iter()
@@ -130,7 +126,7 @@ impl Drive {
         }
     }
 
-    /// The same way, on which only these containers count as having ended before.
+    /// The same way, on which these containers count as having ended before it began; none without.
     #[must_use]
     pub fn with_ended_before(mut self, ended: BTreeSet<String>) -> Self {
         self.ended_before = ended;

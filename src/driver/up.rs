@@ -241,25 +241,12 @@ impl Run<'_> {
 
     /// Finishes a deletion that somebody began.
     async fn clear(self, facts: EngineFacts) -> anyhow::Result<Option<Up>> {
-        let seen = self.engine.look(self.key, true).await?;
-        let outcome = take_away(
-            self.engine,
-            self.key,
-            facts,
-            seen,
-            None,
-            self.events,
-            self.interrupt,
-        )
-        .await;
-        match outcome {
+        let doing = format!(
+            "failed to finish taking down pod `{}`, which is on its way down",
+            self.key
+        );
+        match self.undo(facts, doing).await? {
             Outcome::Interrupted => Ok(Some(Up::Interrupted { taken_away: true })),
-            Outcome::Failed(mut failures) if !failures.is_empty() => {
-                Err(anyhow::Error::new(failures.swap_remove(0)).context(format!(
-                    "failed to finish taking down pod `{}`, which is on its way down",
-                    self.key
-                )))
-            }
             _ => Ok(None),
         }
     }
@@ -417,25 +404,22 @@ impl Run<'_> {
 
     async fn take_away(self, facts: EngineFacts) -> anyhow::Result<()> {
         self.events.tell(Event::TakingAway);
+        let doing = format!(
+            "failed to take away what was made of pod `{}`; `podctl down` does it",
+            self.key
+        );
+        self.undo(facts, doing).await.map(drop)
+    }
+
+    /// Takes away all that there is of the pod now; `doing` says of a failure what failed.
+    async fn undo(self, facts: EngineFacts, doing: String) -> anyhow::Result<Outcome> {
         let seen = self.engine.look(self.key, true).await?;
-        let outcome = take_away(
-            self.engine,
-            self.key,
-            facts,
-            seen,
-            None,
-            self.events,
-            self.interrupt,
-        )
-        .await;
-        match outcome {
+        let (events, interrupt) = (self.events, self.interrupt);
+        match take_away(self.engine, self.key, facts, seen, None, events, interrupt).await {
             Outcome::Failed(mut failures) if !failures.is_empty() => {
-                Err(anyhow::Error::new(failures.swap_remove(0)).context(format!(
-                    "failed to take away what was made of pod `{}`; `podctl down` does it",
-                    self.key
-                )))
+                Err(anyhow::Error::new(failures.swap_remove(0)).context(doing))
             }
-            _ => Ok(()),
+            outcome => Ok(outcome),
         }
     }
 }

@@ -54,7 +54,6 @@ impl Engine {
             refuse(format!("its processor is `{architecture}`, and there are pause programs for x86_64 and aarch64"))
         })?;
         let components = version.components.unwrap_or_default();
-        let options = info.security_options.unwrap_or_default();
         Ok(EngineFacts {
             id: info.id.unwrap_or_default(),
             api,
@@ -63,7 +62,6 @@ impl Engine {
             podman: components
                 .iter()
                 .any(|component| component.name.contains("Podman")),
-            rootless: options.iter().any(|option| option.contains("rootless")),
             log_driver: info.logging_driver.unwrap_or_default(),
         })
     }

@@ -42,9 +42,7 @@ impl Engine {
             id: super::look::image_id(&image.id.unwrap_or_default()),
             entrypoint: config.entrypoint.unwrap_or_default(),
             cmd: config.cmd.unwrap_or_default(),
-            env: config.env.unwrap_or_default(),
             stop_signal: config.stop_signal.unwrap_or_default(),
-            volumes: config.volumes.unwrap_or_default(),
         }))
     }
 

@@ -195,7 +195,6 @@ fn seen(summary: ContainerSummary) -> Option<SeenContainer> {
         joined: network_mode.strip_prefix("container:").map(str::to_owned),
         ip,
         created: summary.created.unwrap_or_default(),
-        status,
         ports,
     })
 }

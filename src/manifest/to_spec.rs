@@ -9,8 +9,8 @@ use k8s_openapi::api::core::v1;
 
 use crate::spec::volume::{ConfigMapVolume, EmptyDir, HostPath, HostPathType, Item, Medium};
 use crate::spec::{
-    ConfigMap, Container, EnvVar, Mount, Pids, Pod, PodKey, Port, Protocol, Publish, PullPolicy,
-    Quantity, Resources, RestartPolicy, Security, Volume, VolumeSource, image,
+    ConfigMap, Container, EnvVar, Mount, Pids, Pod, PodKey, Port, Protocol, PullPolicy, Quantity,
+    Resources, RestartPolicy, Security, Volume, VolumeSource, image,
 };
 
 const DEFAULT_GRACE_PERIOD: i64 = 30;
@@ -53,7 +53,11 @@ pub(super) fn pod(pod: &v1::Pod, key: PodKey) -> Pod {
             Some(true) => Pids::Shared,
             Some(false) => Pids::Own,
         },
-        publish: containers.iter().flat_map(published).collect(),
+        publish: containers
+            .iter()
+            .flat_map(|c| &c.ports)
+            .filter_map(Port::published)
+            .collect(),
         host_aliases: spec
             .host_aliases
             .into_iter()
@@ -85,18 +89,6 @@ pub(super) fn config_map(map: v1::ConfigMap) -> ConfigMap {
 fn hostname(name: &str) -> String {
     let cut: String = name.chars().take(LONGEST_HOSTNAME).collect();
     cut.trim_end_matches(['-', '.']).to_owned()
-}
-
-fn published(container: &Container) -> Vec<Publish> {
-    let with_host_port = container.ports.iter().filter(|port| port.host_port != 0);
-    with_host_port
-        .map(|port| Publish {
-            host_ip: port.host_ip.clone(),
-            host_port: port.host_port,
-            container_port: port.container_port,
-            protocol: port.protocol,
-        })
-        .collect()
 }
 
 fn container(container: &v1::Container, of_pod: &v1::PodSecurityContext) -> Container {

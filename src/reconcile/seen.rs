@@ -43,8 +43,6 @@ pub struct SeenContainer {
     pub ip: Option<String>,
     /// When it was made, in seconds since 1970.
     pub created: i64,
-    /// What the engine says of its age: `Up 3 minutes`.
-    pub status: String,
     /// Ports that are published on the engine's machine (a pause container's).
     pub ports: Vec<SeenPort>,
 }
@@ -152,7 +150,6 @@ pub(crate) mod tests {
             joined: Some(format!("{PAUSE_CONTAINER}-0")),
             ip: None,
             created: 0,
-            status: String::new(),
             ports: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::is_default;
+use super::{Publish, is_default};
 
 /// A checked container. Serialized only to be hashed: what stands in the hash makes the container anew when it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -116,6 +116,19 @@ pub struct Port {
     pub host_ip: String,
     /// TCP unless said.
     pub protocol: Protocol,
+}
+
+impl Port {
+    /// How it is published on the engine's machine; `None`: it is not.
+    #[must_use]
+    pub fn published(&self) -> Option<Publish> {
+        (self.host_port != 0).then(|| Publish {
+            host_ip: self.host_ip.clone(),
+            host_port: self.host_port,
+            container_port: self.container_port,
+            protocol: self.protocol,
+        })
+    }
 }
 
 /// Of a port.

@@ -69,8 +69,6 @@ pub struct EngineFacts {
     pub root_dir: String,
     /// Podman's socket, not Docker's.
     pub podman: bool,
-    /// It runs as an ordinary user.
-    pub rootless: bool,
     /// The log driver of containers that name none.
     pub log_driver: String,
 }
@@ -84,10 +82,6 @@ pub struct ImageFacts {
     pub entrypoint: Vec<String>,
     /// CMD.
     pub cmd: Vec<String>,
-    /// `NAME=value`.
-    pub env: Vec<String>,
     /// STOPSIGNAL; empty: none.
     pub stop_signal: String,
-    /// VOLUME: paths.
-    pub volumes: Vec<String>,
 }
