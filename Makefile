@@ -14,14 +14,12 @@ build:
 test:
 	scripts/engine
 	scripts/images/ensure busybox nginx
-	cargo test --lib --bins --examples --test cli --test plan --test layering --test engine
-	cargo test --test faults -- --nocapture
+	cargo test
 
 # The tests that need an engine, on the one that DOCKER_HOST names.
 test-engines:
 	scripts/images/ensure busybox nginx
-	cargo test --test engine
-	cargo test --test faults -- --nocapture
+	cargo test --test engine --test faults
 
 lint:
 	cargo fmt --check

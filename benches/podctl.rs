@@ -47,12 +47,11 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let architecture =
-        podctl::spec::Architecture::parse(std::env::consts::ARCH).expect("a known processor");
     let bench = Bench {
         rounds,
         podctl,
-        pause_image: podctl::pause::id(architecture),
+        // Loaded with the keeper, below.
+        pause_image: "podctl/pause:1".to_owned(),
         docker: runtime
             .block_on(async { Docker::connect_with_defaults() })
             .expect("an engine"),

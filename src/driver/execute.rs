@@ -14,6 +14,7 @@ use crate::pause::PauseImage;
 use crate::reconcile::action::Target;
 use crate::reconcile::{Action, Seen, SeenContainer, State};
 use crate::record::{Identity, hash, names};
+use crate::spec::volume::{HostPath, VolumeSource};
 use crate::spec::{Architecture, Desired, EngineFacts, ImageFacts, PodKey};
 use crate::translate::app::Place;
 use crate::translate::{self, archive};
@@ -93,9 +94,10 @@ pub async fn execute(
         } => create_member(engine, plan, container, *attempt, pause).await,
         Action::Fill { pause } => fill(engine, plan, pause).await,
         Action::Refill { pause } => refill(engine, plan, pause).await,
-        Action::Start(Target { id, .. }) => {
-            engine.start(id).await?;
-            Ok(Effect::Running(id.clone()))
+        Action::Start(target) => {
+            check_host_paths(engine, plan, target).await?;
+            engine.start(&target.id).await?;
+            Ok(Effect::Running(target.id.clone()))
         }
         Action::Stop {
             target,
@@ -241,6 +243,33 @@ async fn create(
     })
 }
 
+/// Only the engine can look at its machine's paths, and only through a container that mounts them.
+async fn check_host_paths(
+    engine: &Engine,
+    plan: &Plan,
+    target: &Target,
+) -> Result<(), EngineError> {
+    let Some(pod) = plan.desired.as_ref().map(|desired| &desired.pod) else {
+        return Ok(());
+    };
+    let mounts = pod.container(&target.container).map(|c| &c.mounts);
+    for mount in mounts.into_iter().flatten() {
+        let volume = pod.volume(&mount.volume).map(|volume| &volume.source);
+        let Some(VolumeSource::HostPath(HostPath { path, kind })) = volume else {
+            continue;
+        };
+        if let Some((wanted, name)) = kind.wanted()
+            && engine.path_kind(&target.id, &mount.path).await? != wanted
+        {
+            return Err(EngineError::Refused {
+                status: 400,
+                message: format!("hostPath type check failed: {path} is not a {name}"),
+            });
+        }
+    }
+    Ok(())
+}
+
 async fn fill(engine: &Engine, plan: &Plan, pause: &str) -> Result<Effect, EngineError> {
     let Some(desired) = &plan.desired else {
         return Ok(Effect::Raced);
@@ -266,11 +295,14 @@ async fn refill(engine: &Engine, plan: &Plan, pause: &str) -> Result<Effect, Eng
 
 /// The ids that a pause image may have: its engine's processor is not known yet when they are looked for.
 #[must_use]
-pub fn pause_images() -> [String; 2] {
-    [Architecture::X86_64, Architecture::Aarch64].map(crate::pause::id)
+pub fn pause_images() -> Vec<String> {
+    [Architecture::X86_64, Architecture::Aarch64]
+        .into_iter()
+        .flat_map(|architecture| crate::pause::ids(architecture).clone())
+        .collect()
 }
 
-/// Loads the pause image into an engine that was found to lack it, and gives its id.
+/// Loads the pause image into an engine that was found to lack it, and gives the id by which the engine knows it.
 ///
 /// # Errors
 /// When the engine cannot take it.
@@ -279,12 +311,22 @@ pub async fn ensure_pause_image(
     facts: &EngineFacts,
     found: &BTreeMap<String, Option<ImageFacts>>,
 ) -> Result<String, EngineError> {
-    let id = crate::pause::id(facts.architecture);
-    if !found.get(&id).is_some_and(Option::is_some) {
-        let PauseImage { archive, .. } = crate::pause::image(facts.architecture);
-        engine.load_image(archive).await?;
+    let ids = crate::pause::ids(facts.architecture);
+    let is_found = |id: &&String| found.get(*id).is_some_and(Option::is_some);
+    if let Some(id) = ids.iter().find(is_found) {
+        return Ok(id.clone());
     }
-    Ok(id)
+    let PauseImage { archive, .. } = crate::pause::image(facts.architecture);
+    engine.load_image(archive).await?;
+    for id in ids {
+        if engine.image_facts(id).await?.is_some() {
+            return Ok(id.clone());
+        }
+    }
+    Err(EngineError::Refused {
+        status: 404,
+        message: "the engine has loaded the image, and does not know it by its id".to_owned(),
+    })
 }
 
 /// Seconds since 1970, for the files of volumes.

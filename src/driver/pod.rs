@@ -320,7 +320,9 @@ impl Drive {
             }
             Action::Create { .. } | Action::CreatePause { .. } if error.is_missing_image() => {}
             // The container is gone, or not as it was; the volume is in use by a container that is about to go.
-            _ if matches!(error.status(), Some(404 | 409)) => return true,
+            _ if matches!(error.status(), Some(404 | 409)) || error.is_missing_container() => {
+                return true;
+            }
             _ => {}
         }
         self.failures

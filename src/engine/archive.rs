@@ -7,12 +7,14 @@ use std::io::Read;
 
 use bollard::exec::{CreateExecOptions, StartExecResults};
 use bollard::query_parameters::{
-    DownloadFromContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    ContainerArchiveInfoOptionsBuilder, DownloadFromContainerOptionsBuilder,
+    UploadToContainerOptionsBuilder,
 };
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::{Engine, EngineError};
 use crate::record::names;
+use crate::spec::volume::PathKind;
 
 impl Engine {
     /// Unpacks a tar archive at the root of a container.
@@ -47,6 +49,18 @@ impl Engine {
         }
     }
 
+    /// What there is at a path of a container, which need not run: behind a mount, what is mounted.
+    ///
+    /// # Errors
+    /// When the container is gone, or there is no such path.
+    pub async fn path_kind(&self, id: &str, path: &str) -> Result<PathKind, EngineError> {
+        let options = ContainerArchiveInfoOptionsBuilder::default()
+            .path(path)
+            .build();
+        let info = self.docker.get_container_archive_info(id, Some(options));
+        Ok(path_kind(self.ask(info).await?.file_mode))
+    }
+
     /// Renames a path in the pause container, by its own program.
     ///
     /// # Errors
@@ -77,6 +91,25 @@ impl Engine {
                 message: format!("renaming {from} to {to} in the pause container gave {code:?}"),
             }),
         }
+    }
+}
+
+/// The mode is Go's `os.FileMode`, whose bits are its own.
+fn path_kind(mode: u32) -> PathKind {
+    const DIRECTORY: u32 = 1 << 31;
+    const DEVICE: u32 = 1 << 26;
+    const PIPE: u32 = 1 << 25;
+    const SOCKET: u32 = 1 << 24;
+    const CHARACTER: u32 = 1 << 21;
+    const IRREGULAR: u32 = 1 << 19;
+    let is = |bits: u32| mode & bits == bits;
+    match () {
+        () if is(DIRECTORY) => PathKind::Directory,
+        () if is(SOCKET) => PathKind::Socket,
+        () if is(DEVICE | CHARACTER) => PathKind::CharDevice,
+        () if is(DEVICE) => PathKind::BlockDevice,
+        () if is(PIPE) || is(IRREGULAR) => PathKind::Other,
+        () => PathKind::File,
     }
 }
 

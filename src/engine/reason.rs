@@ -30,6 +30,14 @@ impl EngineError {
             .is_some_and(|reason| reason.to_lowercase().contains("no such image"))
     }
 
+    /// A container went away while the engine was at work (Docker: `No such container`; 28.5 says it with status 500, and
+    /// of a container that has nothing to do with the request).
+    #[must_use]
+    pub fn is_missing_container(&self) -> bool {
+        self.reason()
+            .is_some_and(|reason| reason.to_lowercase().contains("no such container"))
+    }
+
     /// The host port that is taken, where that was the reason (Docker: `Bind for 0.0.0.0:8880 failed: port is already
     /// allocated`, `listen tcp4 0.0.0.0:8880: bind: address already in use`; podman: `bind: address already in use`).
     #[must_use]
@@ -85,6 +93,12 @@ mod tests {
         assert!(refused("network podctl not found").is_missing_network("podctl"));
         assert!(refused("network 0123ab not found").is_missing_network("podctl"));
         assert!(!refused("No such container: 0123").is_missing_network("podctl"));
+    }
+
+    #[test]
+    fn a_container_that_went_away_is_told_whatever_the_status() {
+        assert!(refused("No such container: e355677f4f6e").is_missing_container());
+        assert!(!refused("No such image: web:1").is_missing_container());
     }
 
     #[test]

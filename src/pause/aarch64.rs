@@ -16,8 +16,8 @@ use dynasmrt::aarch64::Aarch64Relocation;
 use dynasmrt::{DynasmApi, DynasmLabelApi, VecAssembler, dynasm};
 
 use super::linux::{
-    ESRCH, PATIENCE_NANOSECONDS, RENAME_ARGUMENTS, SI_PID, SIG_BLOCK, SIGINT, SIGSET, SIGTERM,
-    WNOHANG,
+    ESRCH, PATIENCE_NANOSECONDS, RENAME_ARGUMENTS, SI_CODE, SI_PID, SIG_BLOCK, SIGINT, SIGSET,
+    SIGTERM, WNOHANG,
 };
 
 const RENAMEAT: u64 = 38;
@@ -38,7 +38,7 @@ const TIMEOUT: u32 = 160;
 pub(super) fn code() -> Vec<u8> {
     let mut ops: VecAssembler<Aarch64Relocation> = VecAssembler::new(0);
     let unsigned = i32::cast_unsigned;
-    let pid = INFO + unsigned(SI_PID);
+    let (code, pid) = (INFO + unsigned(SI_CODE), INFO + unsigned(SI_PID));
     dynasm!(ops
         ; .arch aarch64
         // The kernel leaves argc at the top of the stack, argv above it.
@@ -91,6 +91,8 @@ pub(super) fn code() -> Vec<u8> {
         ; cmp w19, unsigned(SIGINT)
         ; b.ne ->look
         ; ->asked:
+        ; ldr w0, [sp, code]
+        ; tbnz w0, 31, ->look
         // A sender outside this PID namespace has no number in it.
         ; ldr w0, [sp, pid]
         ; cbnz w0, ->look

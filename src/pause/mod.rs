@@ -3,7 +3,8 @@
 //! It is PID 1 of a pod, and has four habits:
 //! 1. It reaps: orphans of the pod leave no zombies.
 //! 2. It obeys SIGTERM and SIGINT from outside its PID namespace only (`si_pid` is 0), so that `kill 1` in a member does not
-//!    end the pod.
+//!    end the pod. A member can queue a signal that says so falsely, but then not as `kill` sends it (`si_code` is
+//!    negative).
 //! 3. Obeying, it waits until nobody else is in its PID namespace (`kill(-1, 0)` says ESRCH), so that members end in
 //!    order when the engine stops all at once; alone, it leaves at once with 0.
 //! 4. As `/pause rename A B` it renames, for the atomic swap of a ConfigMap's `..data`, which the archive API cannot do.
@@ -38,14 +39,15 @@ pub fn image(architecture: Architecture) -> PauseImage {
     image::image(architecture, &program(architecture))
 }
 
-/// The image's id. It names the content: one look-up tells whether an engine has it.
+/// The ids by which engines know the image, see [`PauseImage::ids`]. They name the content: a look-up tells whether an
+/// engine has it.
 #[must_use]
-pub fn id(architecture: Architecture) -> String {
-    static X86_64: LazyLock<String> = LazyLock::new(|| image(Architecture::X86_64).id);
-    static AARCH64: LazyLock<String> = LazyLock::new(|| image(Architecture::Aarch64).id);
+pub fn ids(architecture: Architecture) -> &'static [String; 2] {
+    static X86_64: LazyLock<[String; 2]> = LazyLock::new(|| image(Architecture::X86_64).ids);
+    static AARCH64: LazyLock<[String; 2]> = LazyLock::new(|| image(Architecture::Aarch64).ids);
     match architecture {
-        Architecture::X86_64 => X86_64.clone(),
-        Architecture::Aarch64 => AARCH64.clone(),
+        Architecture::X86_64 => &X86_64,
+        Architecture::Aarch64 => &AARCH64,
     }
 }
 
@@ -58,7 +60,9 @@ mod linux {
     pub(super) const ESRCH: i32 = 3;
     /// Bytes of a signal set.
     pub(super) const SIGSET: i32 = 8;
-    /// Offset of `si_pid` in a `siginfo_t`.
+    /// Offset of `si_code` in a `siginfo_t`.
+    pub(super) const SI_CODE: i32 = 8;
+    /// Offset of `si_pid`.
     pub(super) const SI_PID: i32 = 16;
     /// Between two looks whether anybody else is there, once it obeys: a member's end need not raise SIGCHLD here.
     pub(super) const PATIENCE_NANOSECONDS: i32 = 20_000_000;
@@ -82,10 +86,16 @@ mod tests {
 
     #[test]
     fn images_are_the_same_from_release_to_release() {
-        let ids = [Architecture::X86_64, Architecture::Aarch64].map(id);
+        let ids = [Architecture::X86_64, Architecture::Aarch64].map(|of| ids(of).clone());
         let known = [
-            "sha256:d60c289455b6538762b718d6269c32ee35b764c031db5ecd00f49ddf6cd550b3",
-            "sha256:57c0cf34fb4e59017bcd3ac3a1259147ba0bf29a9de9506af5eb07c88b25e46c",
+            [
+                "sha256:3487f81f17c805a226275c9a958de4ff7c7b91276590dbbe086d4cbc02d262b1",
+                "sha256:81b2587a6c5d38f349c2867d2db5c21269d9540722bbc82617b404fefc7f4448",
+            ],
+            [
+                "sha256:84366f71583a2a2fa52888a02a10d67c49f54249ea9b502f966ca4b638eaf6ef",
+                "sha256:df5ddbb24dbc160697d17ea50e57565524f4874573453eb6f50ecbc7e4eab558",
+            ],
         ];
         assert_eq!(ids, known);
         assert_eq!(image(Architecture::X86_64), image(Architecture::X86_64));

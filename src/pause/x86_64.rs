@@ -16,8 +16,8 @@ use dynasmrt::x64::X64Relocation;
 use dynasmrt::{DynasmApi, DynasmLabelApi, VecAssembler, dynasm};
 
 use super::linux::{
-    ESRCH, PATIENCE_NANOSECONDS, RENAME_ARGUMENTS, SI_PID, SIG_BLOCK, SIGINT, SIGSET, SIGTERM,
-    WNOHANG,
+    ESRCH, PATIENCE_NANOSECONDS, RENAME_ARGUMENTS, SI_CODE, SI_PID, SIG_BLOCK, SIGINT, SIGSET,
+    SIGTERM, WNOHANG,
 };
 
 const RT_SIGPROCMASK: i32 = 14;
@@ -80,6 +80,8 @@ pub(super) fn code() -> Vec<u8> {
         ; cmp ebx, SIGINT
         ; jne ->look
         ; ->asked:
+        ; cmp DWORD [rsp + INFO + SI_CODE], 0
+        ; jl ->look
         // A sender outside this PID namespace has no number in it.
         ; cmp DWORD [rsp + INFO + SI_PID], 0
         ; jne ->look

@@ -132,6 +132,38 @@ fn a_host_path_is_the_machines_and_is_made_where_it_may() {
 }
 
 #[test]
+fn a_host_path_is_of_the_kind_that_its_type_says() {
+    let folder = Folder::new();
+    let file = folder.write("file", "x");
+    let directory = folder.0.display().to_string();
+    let null = "/dev/null".to_owned();
+    let cases = [
+        (&directory, "Directory", None),
+        (&file, "Directory", Some("is not a directory")),
+        (&file, "DirectoryOrCreate", Some("is not a directory")),
+        (&file, "File", None),
+        (&directory, "File", Some("is not a file")),
+        (&null, "CharDevice", None),
+        (&null, "File", Some("is not a file")),
+        (&null, "BlockDevice", Some("is not a block device")),
+        (&file, "Socket", Some("is not a socket")),
+    ];
+    for (path, kind, refused) in cases {
+        let pod = Pod::new("kind");
+        let volumes = format!("[{{name: h, hostPath: {{path: {path}, type: {kind}}}}}]");
+        let said = pod.up(&pod_with("", "[{name: h, mountPath: /h}]", &volumes));
+        match refused {
+            None => drop(said.code(0)),
+            Some(reason) => {
+                said.code(1)
+                    .says(&["container `a`", "hostPath type check failed", path, reason]);
+                pod.assert_nothing_left();
+            }
+        }
+    }
+}
+
+#[test]
 fn a_read_only_mount_is_one() {
     let pod = Pod::new("read-only");
     pod.up(&pod_with(

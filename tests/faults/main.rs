@@ -121,6 +121,12 @@ fn for_all(n: usize, one: impl Fn(Fault, usize) + Sync) -> usize {
     cases.len()
 }
 
+/// Says it where the test harness does not swallow it.
+fn tell(what: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{what}");
+}
+
 #[test]
 fn a_fault_at_any_call_of_up_is_put_right_by_the_next() {
     let pod = Pod::new("clean-up");
@@ -138,7 +144,9 @@ fn a_fault_at_any_call_of_up_is_put_right_by_the_next() {
         assert_eq!(said.code, 0, "{what}, then down: {}", said.err);
         assert_eq!(pod.inventory(), Vec::<String>::new(), "{what}");
     });
-    println!("{n_cases} faults at {n} positions of up: all whole");
+    tell(&format!(
+        "{n_cases} faults at {n} positions of up: all whole"
+    ));
 }
 
 #[test]
@@ -161,7 +169,9 @@ fn a_fault_at_any_call_of_down_is_put_right_by_the_next() {
         assert_eq!(said.code, 0, "{what}, then down: {}", said.err);
         assert_eq!(pod.inventory(), Vec::<String>::new(), "{what}");
     });
-    println!("{n_cases} faults at {n} positions of down: nothing left");
+    tell(&format!(
+        "{n_cases} faults at {n} positions of down: nothing left"
+    ));
 }
 
 #[test]

@@ -35,3 +35,35 @@ pub enum HostPathType {
     /// A block device that is there.
     BlockDevice,
 }
+
+/// What there is at a path of the engine's machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathKind {
+    /// A folder.
+    Directory,
+    /// A file.
+    File,
+    /// A UNIX socket.
+    Socket,
+    /// A character device.
+    CharDevice,
+    /// A block device.
+    BlockDevice,
+    /// A pipe, or what nobody mounts.
+    Other,
+}
+
+impl HostPathType {
+    /// What must be there, in the kubelet's words; `None`: anything will do.
+    #[must_use]
+    pub fn wanted(self) -> Option<(PathKind, &'static str)> {
+        match self {
+            Self::Unset => None,
+            Self::Directory | Self::DirectoryOrCreate => Some((PathKind::Directory, "directory")),
+            Self::File | Self::FileOrCreate => Some((PathKind::File, "file")),
+            Self::Socket => Some((PathKind::Socket, "socket")),
+            Self::CharDevice => Some((PathKind::CharDevice, "character device")),
+            Self::BlockDevice => Some((PathKind::BlockDevice, "block device")),
+        }
+    }
+}

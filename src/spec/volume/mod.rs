@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub use config_map::{ConfigMap, ConfigMapVolume, Item};
 pub use empty_dir::{EmptyDir, Medium};
-pub use host_path::{HostPath, HostPathType};
+pub use host_path::{HostPath, HostPathType, PathKind};
 
 /// One entry of `volumes`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
