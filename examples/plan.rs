@@ -8,6 +8,7 @@
 )]
 
 use podctl::manifest::{LoadOptions, Source, load};
+use podctl::output::report::{Style, report};
 use podctl::spec::{ApiVersion, Architecture, EngineFacts};
 use podctl::translate::requests;
 
@@ -22,8 +23,8 @@ fn main() -> anyhow::Result<()> {
     let loaded = match load(&sources, &LoadOptions::default()) {
         Ok(loaded) => loaded,
         Err(problems) => {
-            let report = podctl::output::report::report(&problems, &sources);
-            anyhow::bail!("{}", anstream::adapter::strip_str(&report));
+            let text = report(&problems, &sources, Style::Long);
+            anyhow::bail!("{}", anstream::adapter::strip_str(&text));
         }
     };
     // What an engine says of itself decides how some requests are written.

@@ -14,8 +14,7 @@ pub fn pods(context: &Context, words: &[String]) -> anyhow::Result<Vec<PodKey>> 
     let mut keys = Vec::new();
     for word in words {
         if files::is_file(word) {
-            let loaded = files::load_all(context, std::slice::from_ref(word))?;
-            keys.extend(loaded.pods.into_iter().map(|desired| desired.pod.key));
+            keys.extend(files::pods_of(context, word)?);
         } else {
             keys.push(PodKey::new(context.namespace(), name(word)?));
         }

@@ -13,6 +13,7 @@ use crate::driver::dry_run;
 use crate::driver::images::Pull;
 use crate::driver::up::{Options, up};
 use crate::engine::Engine;
+use crate::manifest::Purpose;
 use crate::spec::{Desired, Publish};
 
 /// Bring pods up, or bring running ones in line with their changed files
@@ -35,6 +36,9 @@ pub struct Args {
     /// Publish a port beside those of the manifest: [[ADDRESS:]HOST:]POD[/PROTOCOL]
     #[arg(short, long, value_parser = super::publish::parse, value_name = "PORT")]
     publish: Vec<Publish>,
+    /// Run the pod template of a Deployment, a Job and the like, as one pod
+    #[arg(long)]
+    template: bool,
     /// Leave what a first run that fails has made
     #[arg(long)]
     keep: bool,
@@ -66,7 +70,14 @@ impl Args {
 /// # Errors
 /// Faults in the files, or an engine that cannot be asked.
 pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
-    let mut pods = files::load_all(context, &args.manifests.paths())?.pods;
+    let purpose = if args.template {
+        Purpose::RunTemplates
+    } else {
+        Purpose::Run
+    };
+    let sources = args.manifests.read()?;
+    let options = args.manifests.options(context, purpose);
+    let mut pods = files::load_all(context, &sources, &options)?.pods;
     if pods.is_empty() {
         context
             .printer

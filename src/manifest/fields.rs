@@ -1,283 +1,373 @@
-//! One table of the fields of a pod: what podctl does with each. A test walks the schema and fails on a field without a row.
+//! What podctl does with each field of the Kubernetes types: the one table, a row for every field of every type that is carried out.
 //!
-//! Not here: what a field means.
+//! A row belongs to a type and a field, not to a path: a container's `image` means the same wherever a container stands.
+//! What is inside a field that is not carried out needs no rows: its own row answers for all of it.
+//!
+//! Not here: the shape of the types (`schema`), the rules for their values (`validate`).
+
+use Standing::{Honoured, NoEffect, NotYet, NotYetUnless, Refused, TakenOut};
 
 /// What podctl does with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Support {
-    /// It is carried out; so is what is in it, unless that has a row of its own.
+pub(super) enum Standing {
+    /// Carried out.
     Honoured,
-    /// It has no effect on one machine, and is accepted.
+    /// Accepted: on one machine it changes nothing.
     NoEffect,
-    /// A cluster writes it; it is taken out.
-    Stripped,
-    /// It is valid, and refused by name until it is carried out.
+    /// Valid, but not carried out: refused by name. Null and an empty list say nothing and are taken.
     NotYet,
-    /// One machine cannot honour it; why.
+    /// The same, save for these values (as JSON, without what is null or empty in them), which say no more than
+    /// leaving the field out.
+    NotYetUnless(&'static [&'static str]),
+    /// Cannot be carried out: why.
     Refused(&'static str),
+    /// What a cluster writes into its objects: taken out with a warning.
+    TakenOut,
 }
 
-use Support::{Honoured, NoEffect, NotYet, Refused, Stripped};
+/// The standing of a field; `None`: the table has no row for it.
+pub(super) fn standing(of: &str, field: &str) -> Option<Standing> {
+    let (_, rows) = TABLE.iter().find(|(name, _)| *name == of)?;
+    rows.iter()
+        .find(|(name, _)| *name == field)
+        .map(|(_, s)| *s)
+}
 
-/// Field by field; `[]` stands for any index. A field belongs to the longest row that it begins with.
-pub const FIELDS: &[(&str, Support)] = &[
-    ("apiVersion", Honoured),
-    ("kind", Honoured),
-    ("metadata", Honoured),
-    ("metadata.annotations", Honoured),
-    ("metadata.creationTimestamp", Stripped),
-    ("metadata.deletionGracePeriodSeconds", Stripped),
-    ("metadata.deletionTimestamp", Stripped),
-    ("metadata.finalizers", Stripped),
-    ("metadata.generateName", NotYet),
-    ("metadata.generation", Stripped),
-    ("metadata.labels", Honoured),
-    ("metadata.managedFields", Stripped),
-    ("metadata.name", Honoured),
-    ("metadata.namespace", Honoured),
-    ("metadata.ownerReferences", Stripped),
-    ("metadata.resourceVersion", Stripped),
-    ("metadata.selfLink", Stripped),
-    ("metadata.uid", Stripped),
-    ("status", Stripped),
-    ("spec", Honoured),
-    ("spec.activeDeadlineSeconds", NotYet),
-    ("spec.affinity", NoEffect),
-    ("spec.automountServiceAccountToken", NoEffect),
-    ("spec.containers", Honoured),
-    ("spec.dnsConfig", NotYet),
-    ("spec.dnsPolicy", NoEffect),
-    ("spec.enableServiceLinks", NoEffect),
+type Rows = &'static [(&'static str, Standing)];
+
+const FALSE: &[&str] = &["false"];
+const EMPTY_TEXT: &[&str] = &["\"\""];
+const EMPTY_MAP: &[&str] = &["{}"];
+
+const TABLE: &[(&str, Rows)] = &[
     (
-        "spec.ephemeralContainers",
-        Refused("a manifest cannot bring ephemeral containers, on a cluster neither"),
+        "Pod",
+        &[
+            ("apiVersion", Honoured),
+            ("kind", Honoured),
+            ("metadata", Honoured),
+            ("spec", Honoured),
+            ("status", TakenOut),
+        ],
     ),
-    ("spec.evictionResponders", NoEffect),
-    ("spec.hostAliases", Honoured),
-    ("spec.hostIPC", NotYet),
-    ("spec.hostNetwork", NotYet),
-    ("spec.hostPID", NotYet),
-    ("spec.hostUsers", NotYet),
-    ("spec.hostname", Honoured),
-    ("spec.hostnameOverride", NotYet),
-    ("spec.imagePullSecrets", NotYet),
-    ("spec.initContainers", NotYet),
-    ("spec.nodeName", Stripped),
-    ("spec.nodeSelector", NoEffect),
-    ("spec.os", NotYet),
-    ("spec.overhead", NoEffect),
-    ("spec.preemptionPolicy", NoEffect),
-    ("spec.priority", NoEffect),
-    ("spec.priorityClassName", NoEffect),
-    ("spec.readinessGates", NotYet),
-    ("spec.resourceClaims", NotYet),
-    ("spec.resources", NotYet),
-    ("spec.restartPolicy", Honoured),
-    ("spec.runtimeClassName", NotYet),
-    ("spec.schedulerName", NoEffect),
-    ("spec.schedulingGates", NotYet),
-    ("spec.schedulingGroup", NoEffect),
-    ("spec.securityContext", NotYet),
-    ("spec.securityContext.runAsGroup", Honoured),
-    ("spec.securityContext.runAsUser", Honoured),
-    ("spec.serviceAccount", NoEffect),
-    ("spec.serviceAccountName", NoEffect),
-    ("spec.setHostnameAsFQDN", NotYet),
-    ("spec.shareProcessNamespace", Honoured),
-    ("spec.subdomain", Honoured),
-    ("spec.terminationGracePeriodSeconds", Honoured),
-    ("spec.tolerations", NoEffect),
-    ("spec.topologySpreadConstraints", NoEffect),
-    ("spec.volumes", Honoured),
-    ("spec.containers[].args", Honoured),
-    ("spec.containers[].command", Honoured),
-    ("spec.containers[].env", Honoured),
-    ("spec.containers[].env[].name", Honoured),
-    ("spec.containers[].env[].value", Honoured),
-    ("spec.containers[].env[].valueFrom", NotYet),
-    ("spec.containers[].envFrom", NotYet),
-    ("spec.containers[].image", Honoured),
-    ("spec.containers[].imagePullPolicy", Honoured),
-    ("spec.containers[].lifecycle", NotYet),
-    ("spec.containers[].livenessProbe", NotYet),
-    ("spec.containers[].name", Honoured),
-    ("spec.containers[].ports", Honoured),
-    ("spec.containers[].ports[].containerPort", Honoured),
-    ("spec.containers[].ports[].hostIP", Honoured),
-    ("spec.containers[].ports[].hostPort", Honoured),
-    ("spec.containers[].ports[].name", Honoured),
-    ("spec.containers[].ports[].protocol", Honoured),
-    ("spec.containers[].readinessProbe", NotYet),
-    ("spec.containers[].resizePolicy", NoEffect),
-    ("spec.containers[].resources", NotYet),
-    ("spec.containers[].resources.limits", Honoured),
-    ("spec.containers[].resources.requests", Honoured),
-    ("spec.containers[].restartPolicy", NotYet),
-    ("spec.containers[].restartPolicyRules", NotYet),
-    ("spec.containers[].securityContext", NotYet),
     (
-        "spec.containers[].securityContext.allowPrivilegeEscalation",
-        Honoured,
+        "ConfigMap",
+        &[
+            ("apiVersion", Honoured),
+            ("binaryData", Honoured),
+            ("data", Honoured),
+            ("immutable", NoEffect),
+            ("kind", Honoured),
+            ("metadata", Honoured),
+        ],
     ),
-    ("spec.containers[].securityContext.capabilities", Honoured),
-    ("spec.containers[].securityContext.privileged", Honoured),
     (
-        "spec.containers[].securityContext.readOnlyRootFilesystem",
-        Honoured,
+        "ObjectMeta",
+        &[
+            ("annotations", Honoured),
+            ("creationTimestamp", TakenOut),
+            ("deletionGracePeriodSeconds", TakenOut),
+            ("deletionTimestamp", TakenOut),
+            ("finalizers", NoEffect),
+            ("generateName", Honoured),
+            ("generation", TakenOut),
+            ("labels", Honoured),
+            ("managedFields", TakenOut),
+            ("name", Honoured),
+            ("namespace", Honoured),
+            ("ownerReferences", TakenOut),
+            ("resourceVersion", TakenOut),
+            ("selfLink", TakenOut),
+            ("uid", TakenOut),
+        ],
     ),
-    ("spec.containers[].securityContext.runAsGroup", Honoured),
-    ("spec.containers[].securityContext.runAsUser", Honoured),
-    ("spec.containers[].startupProbe", NotYet),
-    ("spec.containers[].stdin", Honoured),
-    ("spec.containers[].stdinOnce", Honoured),
-    ("spec.containers[].terminationMessagePath", NoEffect),
-    ("spec.containers[].terminationMessagePolicy", NoEffect),
-    ("spec.containers[].tty", Honoured),
-    ("spec.containers[].volumeDevices", NotYet),
-    ("spec.containers[].volumeMounts", Honoured),
-    ("spec.containers[].volumeMounts[].bindMountOptions", NotYet),
-    ("spec.containers[].volumeMounts[].mountPath", Honoured),
-    ("spec.containers[].volumeMounts[].mountPropagation", NotYet),
-    ("spec.containers[].volumeMounts[].name", Honoured),
-    ("spec.containers[].volumeMounts[].readOnly", Honoured),
-    ("spec.containers[].volumeMounts[].recursiveReadOnly", NotYet),
-    ("spec.containers[].volumeMounts[].subPath", Honoured),
-    ("spec.containers[].volumeMounts[].subPathExpr", NotYet),
-    ("spec.containers[].workingDir", Honoured),
-    ("spec.volumes[].configMap.defaultUser", NotYet),
-    ("spec.volumes[].configMap.items[].user", NotYet),
-    ("spec.volumes[]", NotYet),
-    ("spec.volumes[].configMap", Honoured),
-    ("spec.volumes[].configMap.defaultMode", Honoured),
-    ("spec.volumes[].configMap.items", Honoured),
-    ("spec.volumes[].configMap.items[].key", Honoured),
-    ("spec.volumes[].configMap.items[].mode", Honoured),
-    ("spec.volumes[].configMap.items[].path", Honoured),
-    ("spec.volumes[].configMap.name", Honoured),
-    ("spec.volumes[].configMap.optional", Honoured),
-    ("spec.volumes[].emptyDir", Honoured),
-    ("spec.volumes[].emptyDir.medium", Honoured),
-    ("spec.volumes[].emptyDir.mode", NotYet),
-    ("spec.volumes[].emptyDir.sizeLimit", Honoured),
-    ("spec.volumes[].hostPath", Honoured),
-    ("spec.volumes[].hostPath.path", Honoured),
-    ("spec.volumes[].hostPath.type", Honoured),
-    ("spec.volumes[].name", Honoured),
+    (
+        "PodSpec",
+        &[
+            ("activeDeadlineSeconds", NotYet),
+            ("affinity", NoEffect),
+            ("automountServiceAccountToken", NoEffect),
+            ("containers", Honoured),
+            ("dnsConfig", NotYetUnless(EMPTY_MAP)),
+            (
+                "dnsPolicy",
+                NotYetUnless(&[
+                    "\"\"",
+                    "\"ClusterFirst\"",
+                    "\"ClusterFirstWithHostNet\"",
+                    "\"Default\"",
+                ]),
+            ),
+            ("enableServiceLinks", NoEffect),
+            (
+                "ephemeralContainers",
+                Refused("they are added to a running pod, never written in a manifest"),
+            ),
+            ("evictionResponders", NotYet),
+            ("hostAliases", Honoured),
+            ("hostIPC", NotYetUnless(FALSE)),
+            ("hostNetwork", NotYetUnless(FALSE)),
+            ("hostPID", NotYetUnless(FALSE)),
+            ("hostUsers", NotYetUnless(&["true"])),
+            ("hostname", Honoured),
+            ("hostnameOverride", NotYetUnless(EMPTY_TEXT)),
+            ("imagePullSecrets", NotYet),
+            ("initContainers", NotYet),
+            ("nodeName", NoEffect),
+            ("nodeSelector", NoEffect),
+            ("os", NotYetUnless(&["{\"name\":\"linux\"}"])),
+            ("overhead", NoEffect),
+            ("preemptionPolicy", NoEffect),
+            ("priority", NoEffect),
+            ("priorityClassName", NoEffect),
+            ("readinessGates", NotYet),
+            ("resourceClaims", NotYet),
+            ("resources", NotYetUnless(EMPTY_MAP)),
+            ("restartPolicy", Honoured),
+            ("runtimeClassName", NotYetUnless(EMPTY_TEXT)),
+            ("schedulerName", NoEffect),
+            (
+                "schedulingGates",
+                Refused("nothing on one machine opens a gate: the pod would never start"),
+            ),
+            ("schedulingGroup", NotYet),
+            ("securityContext", Honoured),
+            ("serviceAccount", NoEffect),
+            ("serviceAccountName", NoEffect),
+            ("setHostnameAsFQDN", NotYetUnless(FALSE)),
+            ("shareProcessNamespace", Honoured),
+            ("subdomain", Honoured),
+            ("terminationGracePeriodSeconds", Honoured),
+            ("tolerations", NoEffect),
+            ("topologySpreadConstraints", NoEffect),
+            ("volumes", Honoured),
+        ],
+    ),
+    (
+        "Container",
+        &[
+            ("args", Honoured),
+            ("command", Honoured),
+            ("env", Honoured),
+            ("envFrom", NotYet),
+            ("image", Honoured),
+            ("imagePullPolicy", Honoured),
+            ("lifecycle", NotYetUnless(EMPTY_MAP)),
+            ("livenessProbe", NotYet),
+            ("name", Honoured),
+            ("ports", Honoured),
+            ("readinessProbe", NotYet),
+            ("resizePolicy", NoEffect),
+            ("resources", Honoured),
+            ("restartPolicy", NotYet),
+            ("restartPolicyRules", NotYet),
+            ("securityContext", Honoured),
+            ("startupProbe", NotYet),
+            ("stdin", Honoured),
+            ("stdinOnce", Honoured),
+            ("terminationMessagePath", NoEffect),
+            ("terminationMessagePolicy", NoEffect),
+            ("tty", Honoured),
+            ("volumeDevices", NotYet),
+            ("volumeMounts", Honoured),
+            ("workingDir", Honoured),
+        ],
+    ),
+    (
+        "ContainerPort",
+        &[
+            ("containerPort", Honoured),
+            ("hostIP", Honoured),
+            ("hostPort", Honoured),
+            ("name", Honoured),
+            ("protocol", Honoured),
+        ],
+    ),
+    (
+        "EnvVar",
+        &[
+            ("name", Honoured),
+            ("value", Honoured),
+            ("valueFrom", NotYet),
+        ],
+    ),
+    (
+        "VolumeMount",
+        &[
+            ("bindMountOptions", NotYet),
+            ("mountPath", Honoured),
+            ("mountPropagation", NotYetUnless(&["\"\"", "\"None\""])),
+            ("name", Honoured),
+            ("readOnly", Honoured),
+            ("recursiveReadOnly", NotYetUnless(&["\"\"", "\"Disabled\""])),
+            ("subPath", Honoured),
+            ("subPathExpr", NotYetUnless(EMPTY_TEXT)),
+        ],
+    ),
+    (
+        "ResourceRequirements",
+        &[
+            ("claims", NotYet),
+            ("limits", Honoured),
+            ("requests", Honoured),
+        ],
+    ),
+    (
+        "SecurityContext",
+        &[
+            ("allowPrivilegeEscalation", Honoured),
+            ("appArmorProfile", NotYet),
+            ("capabilities", Honoured),
+            ("privileged", Honoured),
+            ("procMount", NotYetUnless(&["\"\"", "\"Default\""])),
+            ("readOnlyRootFilesystem", Honoured),
+            ("runAsGroup", Honoured),
+            ("runAsNonRoot", NotYetUnless(FALSE)),
+            ("runAsUser", Honoured),
+            ("seLinuxOptions", NotYetUnless(EMPTY_MAP)),
+            ("seccompProfile", NotYetUnless(EMPTY_MAP)),
+            ("windowsOptions", NotYetUnless(EMPTY_MAP)),
+        ],
+    ),
+    ("Capabilities", &[("add", Honoured), ("drop", Honoured)]),
+    (
+        "PodSecurityContext",
+        &[
+            ("appArmorProfile", NotYet),
+            ("fsGroup", NotYet),
+            ("fsGroupChangePolicy", NotYet),
+            ("runAsGroup", Honoured),
+            ("runAsNonRoot", NotYetUnless(FALSE)),
+            ("runAsUser", Honoured),
+            ("seLinuxChangePolicy", NotYet),
+            ("seLinuxOptions", NotYetUnless(EMPTY_MAP)),
+            ("seccompProfile", NotYetUnless(EMPTY_MAP)),
+            ("supplementalGroups", NotYet),
+            ("supplementalGroupsPolicy", NotYet),
+            ("sysctls", NotYet),
+            ("windowsOptions", NotYetUnless(EMPTY_MAP)),
+        ],
+    ),
+    ("HostAlias", &[("hostnames", Honoured), ("ip", Honoured)]),
+    (
+        "Volume",
+        &[
+            ("awsElasticBlockStore", NotYet),
+            ("azureDisk", NotYet),
+            ("azureFile", NotYet),
+            ("cephfs", NotYet),
+            ("cinder", NotYet),
+            ("configMap", Honoured),
+            ("csi", NotYet),
+            ("downwardAPI", NotYet),
+            ("emptyDir", Honoured),
+            ("ephemeral", NotYet),
+            ("fc", NotYet),
+            ("flexVolume", NotYet),
+            ("flocker", NotYet),
+            ("gcePersistentDisk", NotYet),
+            ("gitRepo", NotYet),
+            ("glusterfs", NotYet),
+            ("hostPath", Honoured),
+            ("image", NotYet),
+            ("iscsi", NotYet),
+            ("name", Honoured),
+            ("nfs", NotYet),
+            ("persistentVolumeClaim", NotYet),
+            ("photonPersistentDisk", NotYet),
+            ("portworxVolume", NotYet),
+            ("projected", NotYet),
+            ("quobyte", NotYet),
+            ("rbd", NotYet),
+            ("scaleIO", NotYet),
+            ("secret", NotYet),
+            ("storageos", NotYet),
+            ("vsphereVolume", NotYet),
+        ],
+    ),
+    (
+        "EmptyDirVolumeSource",
+        &[
+            ("medium", Honoured),
+            ("mode", NotYet),
+            ("sizeLimit", Honoured),
+        ],
+    ),
+    (
+        "HostPathVolumeSource",
+        &[("path", Honoured), ("type", Honoured)],
+    ),
+    (
+        "ConfigMapVolumeSource",
+        &[
+            ("defaultMode", Honoured),
+            ("defaultUser", NotYet),
+            ("items", Honoured),
+            ("name", Honoured),
+            ("optional", Honoured),
+        ],
+    ),
+    (
+        "KeyToPath",
+        &[
+            ("key", Honoured),
+            ("mode", Honoured),
+            ("path", Honoured),
+            ("user", NotYet),
+        ],
+    ),
 ];
 
-/// What is done with the field at a path such as `spec.containers[0].image`.
-#[must_use]
-pub fn support(path: &str) -> Support {
-    let general = general(path);
-    let mut rest = general.as_str();
-    loop {
-        if let Some((_, support)) = FIELDS.iter().find(|(field, _)| *field == rest) {
-            // A field that is refused as a whole is entered where a part of it is carried out.
-            let has_parts = *support == NotYet
-                && FIELDS.iter().any(|(field, part)| {
-                    *part == Honoured
-                        && field
-                            .strip_prefix(rest)
-                            .is_some_and(|part| part.starts_with('.'))
-                });
-            return if rest == general && has_parts {
-                Honoured
-            } else {
-                *support
-            };
-        }
-        match rest.rfind(['.', '[']) {
-            Some(at) => rest = &rest[..at],
-            None => return NotYet,
-        }
-    }
-}
-
-/// Indexes and keys as `[]`.
-fn general(path: &str) -> String {
-    let mut general = String::with_capacity(path.len());
-    let mut inside = false;
-    for c in path.chars() {
-        match c {
-            '[' => inside = true,
-            ']' if inside => {
-                general.push_str("[]");
-                inside = false;
-            }
-            _ if inside => {}
-            c => general.push(c),
-        }
-    }
-    general
-}
-
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::super::schema::SCHEMAS;
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::manifest::schema::{Shape, schema};
 
-    #[test]
-    fn a_field_belongs_to_the_longest_row() {
-        assert_eq!(support("spec.containers[3].image"), Honoured);
-        assert_eq!(support("spec.containers[3].livenessProbe.exec"), NotYet);
-        assert_eq!(support("spec.containers[3].securityContext"), Honoured);
-        assert_eq!(
-            support("spec.containers[3].securityContext.seLinuxOptions"),
-            NotYet
-        );
-        assert_eq!(support("spec.volumes[0].nfs"), NotYet);
-        assert_eq!(support("spec.volumes[0].configMap.items[0].path"), Honoured);
-    }
-
-    const TYPES: [(&str, &str); 9] = [
-        ("PodSpec", "spec"),
-        ("Container", "spec.containers[]"),
-        ("ContainerPort", "spec.containers[].ports[]"),
-        ("EnvVar", "spec.containers[].env[]"),
-        ("VolumeMount", "spec.containers[].volumeMounts[]"),
-        ("ConfigMapVolumeSource", "spec.volumes[].configMap"),
-        ("KeyToPath", "spec.volumes[].configMap.items[]"),
-        ("EmptyDirVolumeSource", "spec.volumes[].emptyDir"),
-        ("HostPathVolumeSource", "spec.volumes[].hostPath"),
-    ];
-
-    fn fields(type_name: &str) -> Vec<String> {
-        let schema = &SCHEMAS.pod()["$defs"][format!("io.k8s.api.core.v1.{type_name}")];
-        schema["properties"]
-            .as_object()
-            .expect("fields")
-            .keys()
-            .cloned()
-            .collect()
-    }
-
-    #[test]
-    fn every_field_of_these_types_has_a_row() {
-        for (type_name, prefix) in TYPES {
-            for field in fields(type_name) {
-                let path = format!("{prefix}.{field}");
-                assert!(
-                    FIELDS.iter().any(|(row, _)| *row == path),
-                    "no row for {path}"
-                );
-            }
+    /// The types inside a shape.
+    fn object(shape: &Shape) -> Option<&str> {
+        match shape {
+            Shape::Object(name) => Some(name),
+            Shape::List(of) | Shape::Map(of) => object(of),
+            _ => None,
         }
     }
 
     #[test]
-    fn every_row_of_these_types_has_a_field() {
-        for (row, _) in FIELDS {
-            for (type_name, prefix) in TYPES {
-                let field = row
-                    .strip_prefix(prefix)
-                    .and_then(|rest| rest.strip_prefix('.'));
-                let Some(field) = field.filter(|field| !field.contains(['.', '['])) else {
-                    continue;
-                };
-                assert!(
-                    fields(type_name).iter().any(|known| known == field),
-                    "no field for {row}"
-                );
+    fn every_field_that_is_reached_has_a_row() {
+        let mut left = vec!["Pod".to_owned(), "ConfigMap".to_owned()];
+        let mut seen = BTreeSet::new();
+        while let Some(name) = left.pop() {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            for (field, shape) in &schema().get(&name).fields {
+                match standing(&name, field) {
+                    None => panic!("no row for {name}.{field}"),
+                    Some(Honoured) => left.extend(object(shape).map(str::to_owned)),
+                    Some(_) => {}
+                }
+            }
+        }
+        let rows: BTreeSet<String> = TABLE.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(rows, seen, "types with rows, and types that are reached");
+    }
+
+    #[test]
+    fn every_row_has_a_field() {
+        for (of, rows) in TABLE {
+            let fields = &schema().get(of).fields;
+            let mut names = BTreeSet::new();
+            for (field, standing) in *rows {
+                assert!(fields.contains_key(*field), "no field {of}.{field}");
+                assert!(names.insert(field), "two rows for {of}.{field}");
+                if let NotYetUnless(values) = standing {
+                    for value in *values {
+                        serde_json::from_str::<serde_json::Value>(value).unwrap();
+                    }
+                }
             }
         }
     }

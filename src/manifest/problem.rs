@@ -1,134 +1,322 @@
-//! What is wrong with a manifest, and where.
+//! What is wrong with a manifest, and where: first by its path in an object ([`Fault`]), then by its place in a file ([`Problem`]).
 //!
-//! Not here: how it is shown (`output::report`).
+//! Not here: how it is printed (`output::report`).
 
 use std::ops::Range;
 
-/// How bad it is.
+use super::path::{Path, Trail};
+use super::tree::Node;
+
+/// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The manifest is refused.
+    /// The manifest is refused, and Kubernetes refuses it too.
     Error,
-    /// It is taken, but somebody should know.
+    /// It is refused, for podctl cannot carry it out. Kubernetes takes it.
+    Unsupported,
+    /// It is taken, but someone may have meant something else.
     Warning,
 }
 
-/// One fault, at its place.
+/// Something wrong at a place in a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// How bad.
+    /// How bad it is.
     pub severity: Severity,
     /// Which of the sources.
     pub source: usize,
-    /// Bytes of the source that it is about.
+    /// Bytes of its text.
     pub span: Range<usize>,
-    /// The field: `spec.containers[0].image`; empty where there is none.
+    /// Line of the span's begin, from 1.
+    pub line: usize,
+    /// Column of the span's begin in characters, from 1.
+    pub column: usize,
+    /// The field: `spec.containers[0].image`; empty where no field is meant.
     pub path: String,
-    /// What is wrong, in Kubernetes' words.
+    /// What is wrong.
     pub message: String,
-    /// What to write instead.
+    /// What to do.
     pub hint: Option<String>,
 }
 
-/// Line and column of a byte, both counted from 1; columns count characters.
-#[must_use]
-pub fn position(text: &str, offset: usize) -> (usize, usize) {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
+impl Problem {
+    /// Whether the manifest is refused for it.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity != Severity::Warning
     }
-    let before = &text[..offset];
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    (
-        before.matches('\n').count() + 1,
-        before[start..].chars().count() + 1,
-    )
+
+    /// `spec.hostname: invalid value ...`
+    #[must_use]
+    pub fn title(&self) -> String {
+        if self.path.is_empty() {
+            self.message.clone()
+        } else {
+            format!("{}: {}", self.path, self.message)
+        }
+    }
 }
 
-/// Collects the faults of one document, by the paths of its fields.
+/// Which part of a field a fault is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum At {
+    /// Its value.
+    Value,
+    /// Its name.
+    Key,
+    /// These bytes.
+    Span(Range<usize>),
+}
+
+/// Something wrong at a path of an object.
+#[derive(Debug, Clone)]
+pub(super) struct Fault {
+    pub(super) severity: Severity,
+    pub(super) trail: Trail,
+    pub(super) at: At,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+    /// The name that the API server has for the field, where that is not its path.
+    name: Option<String>,
+    /// What stands there could not be read: no rule has anything to say about it.
+    unread: bool,
+}
+
+impl Fault {
+    pub(super) fn hint(&mut self, hint: impl Into<String>) -> &mut Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) fn at(&mut self, at: At) -> &mut Self {
+        self.at = at;
+        self
+    }
+
+    pub(super) fn called(&mut self, name: impl Into<String>) -> &mut Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    pub(super) fn unread(&mut self) -> &mut Self {
+        self.unread = true;
+        self
+    }
+}
+
+/// Nobody reads more, and finding the place of each takes time.
+const FAULTS_MAX: usize = 500;
+
+/// The faults of one object, in the order of finding; the first ones, when there is no end of them.
 #[derive(Debug, Default)]
-pub(super) struct Report {
-    pub(super) source: usize,
-    /// Where each field stands: its value.
-    pub(super) places: std::collections::HashMap<String, Range<usize>>,
-    /// Where the document stands.
-    pub(super) whole: Range<usize>,
-    pub(super) problems: Vec<Problem>,
+pub(super) struct Faults {
+    list: Vec<Fault>,
+    n_errors: usize,
+    n_unsupported: usize,
+    n_warnings: usize,
+    /// The one that was too many, which its finder may still write into.
+    spare: Option<Fault>,
+    /// Trails of what could not be read.
+    unread: Vec<Trail>,
 }
 
-impl Report {
-    pub(super) fn new(source: usize, whole: Range<usize>) -> Self {
-        Self {
-            source,
-            whole,
-            ..Self::default()
+impl Faults {
+    /// Notes an error at the value of a field.
+    pub(super) fn error(&mut self, path: &Path<'_>, message: impl Into<String>) -> &mut Fault {
+        self.push(Severity::Error, path.trail(), message.into())
+    }
+
+    /// Notes what Kubernetes takes and podctl does not.
+    pub(super) fn unsupported(
+        &mut self,
+        path: &Path<'_>,
+        message: impl Into<String>,
+    ) -> &mut Fault {
+        self.push(Severity::Unsupported, path.trail(), message.into())
+    }
+
+    /// Notes a warning at the value of a field.
+    pub(super) fn warning(&mut self, path: &Path<'_>, message: impl Into<String>) -> &mut Fault {
+        self.push(Severity::Warning, path.trail(), message.into())
+    }
+
+    fn push(&mut self, severity: Severity, trail: Trail, message: String) -> &mut Fault {
+        let fault = Fault {
+            severity,
+            trail,
+            at: At::Value,
+            message,
+            hint: None,
+            name: None,
+            unread: false,
+        };
+        let n = match severity {
+            Severity::Error => &mut self.n_errors,
+            Severity::Unsupported => &mut self.n_unsupported,
+            Severity::Warning => &mut self.n_warnings,
+        };
+        *n += 1;
+        if *n > FAULTS_MAX {
+            return self.spare.insert(fault);
+        }
+        let index = self.list.len();
+        self.list.push(fault);
+        &mut self.list[index]
+    }
+
+    /// How many errors there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.n_errors
+    }
+
+    /// Calls the errors since there were so many by the name that the API server has for their field.
+    pub(super) fn call_since(&mut self, n_before: usize, name: &str) {
+        for fault in self.since(n_before) {
+            fault.called(name);
         }
     }
 
-    /// A fault of a field, unless the field, or one around it, has one already.
-    pub(super) fn error(&mut self, path: &str, message: impl Into<String>) {
-        self.error_with(path, message, None);
+    /// Says of the errors since there were so many which key of a map they are about.
+    pub(super) fn prefix_since(&mut self, n_before: usize, key: &str) {
+        for fault in self.since(n_before) {
+            fault.message = format!("`{key}`: {}", fault.message);
+        }
     }
 
-    pub(super) fn error_with(
-        &mut self,
-        path: &str,
-        message: impl Into<String>,
-        hint: Option<String>,
-    ) {
-        let within = |outer: &str| {
-            path.strip_prefix(outer)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
-        let errors = self
-            .problems
+    fn since(&mut self, n_before: usize) -> impl Iterator<Item = &mut Fault> {
+        let n_new = self.n_errors - n_before;
+        let errors = self.list.iter_mut().rev();
+        let errors = errors.filter(|fault| fault.severity == Severity::Error);
+        errors.take(n_new)
+    }
+
+    /// Calls the errors since there were so many by names that begin with `short` where they begin with `long`.
+    pub(super) fn rename_since(&mut self, n_before: usize, long: &str, short: &str) {
+        for fault in self.since(n_before) {
+            let name = fault
+                .name
+                .clone()
+                .unwrap_or_else(|| fault.trail.to_string());
+            if let Some(rest) = name.strip_prefix(long) {
+                fault.name = Some(format!("{short}{rest}"));
+            }
+        }
+    }
+
+    /// Whether another error would not be kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.n_errors >= FAULTS_MAX
+    }
+
+    /// Ends the part of reading: from here on, faults about what could not be read are left out by [`Self::settle`].
+    pub(super) fn end_reading(&mut self) -> usize {
+        self.unread = self
+            .list
             .iter()
-            .filter(|p| p.severity == Severity::Error);
-        if errors
-            .into_iter()
-            .any(|p| !p.path.is_empty() && within(&p.path))
-        {
+            .filter(|f| f.unread)
+            .map(|f| f.trail.clone())
+            .collect();
+        self.list.len()
+    }
+
+    /// Takes out what rules said, from `n_read` on, about fields that could not be read in the first place.
+    pub(super) fn settle(&mut self, n_read: usize) {
+        if self.unread.is_empty() {
             return;
         }
-        let span = self.place(path);
-        self.push(Severity::Error, span, path, message.into(), hint);
+        let mut index = 0;
+        let unread = std::mem::take(&mut self.unread);
+        self.list.retain(|fault| {
+            index += 1;
+            index <= n_read || !unread.iter().any(|t| fault.trail.is_within(t))
+        });
+        self.unread = unread;
     }
 
-    pub(super) fn warning(&mut self, path: &str, message: impl Into<String>) {
-        let span = self.place(path);
-        self.push(Severity::Warning, span, path, message.into(), None);
+    /// Whether anything is refused.
+    pub(super) fn has_errors(&self) -> bool {
+        self.list.iter().any(|f| f.severity != Severity::Warning)
     }
 
-    pub(super) fn push(
-        &mut self,
+    /// The faults at their places in the text.
+    pub(super) fn into_problems(self, node: &Node, place: &Place<'_>) -> Vec<Problem> {
+        self.list
+            .into_iter()
+            .map(|fault| place.problem(node, fault))
+            .collect()
+    }
+}
+
+/// A source, to find lines in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) source: usize,
+    pub(super) text: &'a str,
+    pub(super) lines: &'a Lines,
+}
+
+/// Where the lines of a text begin.
+#[derive(Debug)]
+pub(super) struct Lines(Vec<usize>);
+
+impl Lines {
+    pub(super) fn of(text: &str) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
+        Self(
+            std::iter::once(0)
+                .chain(breaks.map(|(i, _)| i + 1))
+                .collect(),
+        )
+    }
+
+    /// Line and column (in characters) of a byte, both from 1. A byte order mark takes no column.
+    fn line_and_column(&self, text: &str, byte: usize) -> (usize, usize) {
+        let line = self.0.partition_point(|start| *start <= byte).max(1);
+        let before = text.get(self.0[line - 1]..byte).unwrap_or_default();
+        (
+            line,
+            before.trim_start_matches('\u{feff}').chars().count() + 1,
+        )
+    }
+}
+
+impl Place<'_> {
+    fn problem(&self, node: &Node, fault: Fault) -> Problem {
+        let span = match fault.at {
+            At::Span(span) => span,
+            At::Value => node.find(&fault.trail).value,
+            At::Key => {
+                let found = node.find(&fault.trail);
+                found.key.unwrap_or(found.value)
+            }
+        };
+        self.problem_at(
+            fault.severity,
+            span,
+            fault.name.unwrap_or_else(|| fault.trail.to_string()),
+            fault.message,
+            fault.hint,
+        )
+    }
+
+    pub(super) fn problem_at(
+        &self,
         severity: Severity,
         span: Range<usize>,
-        path: &str,
+        path: String,
         message: String,
         hint: Option<String>,
-    ) {
-        let path = path.to_owned();
-        self.problems.push(Problem {
+    ) -> Problem {
+        let (line, column) = self.lines.line_and_column(self.text, span.start);
+        Problem {
             severity,
             source: self.source,
             span,
+            line,
+            column,
             path,
             message,
             hint,
-        });
-    }
-
-    /// Where the field stands, or the nearest around it.
-    fn place(&self, path: &str) -> Range<usize> {
-        let mut path = path;
-        loop {
-            if let Some(place) = self.places.get(path) {
-                return place.clone();
-            }
-            match path.rfind(['.', '[']) {
-                Some(at) => path = &path[..at],
-                None => return self.whole.clone(),
-            }
         }
     }
 }
@@ -138,9 +326,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn positions_count_from_one_and_in_characters() {
-        assert_eq!(position("a\nüb", 0), (1, 1));
-        assert_eq!(position("a\nüb", 4), (2, 2));
-        assert_eq!(position("a", 99), (1, 2));
+    fn lines_and_columns_count_from_one_in_characters() {
+        let place = |text: &str, byte| Lines::of(text).line_and_column(text, byte);
+        assert_eq!(place("a\nüb", 0), (1, 1));
+        assert_eq!(place("a\nüb", 4), (2, 2));
+        assert_eq!(place("\u{feff}ab", 4), (1, 2));
+        assert_eq!(place("", 9), (1, 1));
+    }
+
+    #[test]
+    fn faults_without_end_are_cut_but_an_error_is_never_lost() {
+        let mut faults = Faults::default();
+        for _ in 0..2 * FAULTS_MAX {
+            faults.warning(&Path::Root, "w").hint("h");
+        }
+        assert!(!faults.has_errors());
+        for _ in 0..2 * FAULTS_MAX {
+            faults.error(&Path::Root, "e");
+        }
+        assert!(faults.has_errors());
+        assert_eq!(faults.list.len(), 2 * FAULTS_MAX);
+    }
+
+    #[test]
+    fn rules_are_silent_about_what_could_not_be_read() {
+        let mut faults = Faults::default();
+        let root = Path::Root;
+        let spec = root.field("spec");
+        faults.error(&spec, "wrong type").unread();
+        let n_read = faults.end_reading();
+        faults.error(&spec.field("containers"), "required");
+        faults.error(&root.field("metadata"), "other");
+        faults.settle(n_read);
+        let messages: Vec<&str> = faults.list.iter().map(|f| f.message.as_str()).collect();
+        assert_eq!(messages, ["wrong type", "other"]);
     }
 }

@@ -1,383 +1,184 @@
-//! One walk of a document beside the schema of its type: unknown fields, wrong types, missing fields and fields that podctl
-//! does not carry out, all in one run; and the document as JSON, without what was wrong.
+//! The shape of the Kubernetes types, from the types themselves, made once per process.
 //!
-//! Not here: rules about values (`check`), which fields are carried out (`fields`).
+//! Not here: holding a tree against it (`walk`).
 
-use std::collections::HashMap;
-use std::ops::Range;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use k8s_openapi::api::core::v1;
-use schemars::generate::SchemaSettings;
-use serde_json::{Map, Number, Value as Json};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::{
+    ConfigMap, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service,
+};
+use schemars::SchemaGenerator;
+use serde_json::Value;
 
-use super::fields::{self, Support};
-use super::problem::{Report, Severity};
-use super::scalar::Scalar;
-use super::yaml::{Entry, Node, Value};
-
-/// The schemas of the types that podctl reads, made once.
-pub(super) struct Schemas {
-    pod: Json,
-    config_map: Json,
+/// What a field holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Shape {
+    Text,
+    Bool,
+    /// An integer of 32 bits, or of 64.
+    Int {
+        wide: bool,
+    },
+    Number,
+    /// `128Mi`; written as text or as a number.
+    Quantity,
+    /// A port's number or its name.
+    IntOrText,
+    /// Base64.
+    Bytes,
+    /// RFC 3339.
+    Time,
+    List(Box<Shape>),
+    /// Keys that people choose.
+    Map(Box<Shape>),
+    /// A type of the schema, by its short name.
+    Object(String),
+    /// Anything at all.
+    Any,
 }
 
-pub(super) static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| {
-    let of = |schema: schemars::Schema| schema.to_value();
-    let settings = SchemaSettings::draft2020_12;
-    Schemas {
-        pod: of(settings()
-            .into_generator()
-            .into_root_schema_for::<v1::Pod>()),
-        config_map: of(settings()
-            .into_generator()
-            .into_root_schema_for::<v1::ConfigMap>()),
-    }
-});
-
-impl Schemas {
-    pub(super) fn pod(&self) -> &Json {
-        &self.pod
-    }
-
-    pub(super) fn config_map(&self) -> &Json {
-        &self.config_map
-    }
+/// A type. Which fields must be there is not said: the server goes by its rules (`validate`), not by the schema.
+#[derive(Debug, Default)]
+pub(super) struct Type {
+    pub(super) fields: BTreeMap<String, Shape>,
 }
 
-/// What a walk needs besides the node.
-pub(super) struct Walk<'a> {
-    pub(super) root: &'a Json,
-    pub(super) report: &'a mut Report,
-    /// Whether the fields table speaks of this type.
-    pub(super) table: bool,
+/// All types that the kinds reach.
+#[derive(Debug)]
+pub(super) struct Schema {
+    types: BTreeMap<String, Type>,
 }
 
-impl<'a> Walk<'a> {
-    /// The document as JSON; `None` for a node that is refused or null.
-    pub(super) fn node(&mut self, node: &Node, schema: &Json, path: &str) -> Option<Json> {
-        self.report
-            .places
-            .insert(path.to_owned(), node.span.clone());
-        if node.is_null() {
-            return None;
-        }
-        let schema = self.resolve(schema);
-        if schema.get("x-kubernetes-int-or-string").is_some() {
-            return self.int_or_string(node, path);
-        }
-        match (schema.get("type").and_then(Json::as_str), &node.value) {
-            (Some("object"), Value::Map(entries)) => Some(self.object(entries, schema, node, path)),
-            (Some("array"), Value::List(nodes)) => {
-                let items = schema.get("items").unwrap_or(&Json::Null);
-                let list = nodes.iter().enumerate().map(|(i, node)| {
-                    // A null in a list keeps its place (Go: the zero value).
-                    self.node(node, items, &format!("{path}[{i}]"))
-                        .unwrap_or(Json::Null)
-                });
-                Some(Json::Array(list.collect()))
-            }
-            (Some("string"), Value::Scalar(Scalar::Text(text))) => Some(Json::String(text.clone())),
-            (Some("boolean"), Value::Scalar(Scalar::Bool(value))) => Some(Json::Bool(*value)),
-            (Some("integer"), Value::Scalar(scalar)) => self.integer(scalar, schema, node, path),
-            (Some("number"), Value::Scalar(Scalar::Int(value))) => Some(Json::from(*value)),
-            (Some("number"), Value::Scalar(Scalar::Float(value))) => {
-                Number::from_f64(*value).map(Json::Number)
-            }
-            (None, _) => Some(json(node)),
-            (Some(wanted), _) => self.wrong_type(wanted, node, path),
-        }
-    }
-
-    fn resolve<'s>(&self, mut schema: &'s Json) -> &'s Json
-    where
-        'a: 's,
-    {
-        loop {
-            let reference = schema
-                .get("$ref")
-                .or_else(|| schema.pointer("/allOf/0/$ref"));
-            let Some(name) = reference
-                .and_then(Json::as_str)
-                .and_then(|r| r.strip_prefix("#/$defs/"))
-            else {
-                return schema;
-            };
-            schema = &self.root["$defs"][name];
-        }
-    }
-
-    fn object(&mut self, entries: &[Entry], schema: &Json, node: &Node, path: &str) -> Json {
-        let empty = Map::new();
-        let properties = schema
-            .get("properties")
-            .and_then(Json::as_object)
-            .unwrap_or(&empty);
-        let additional = schema
-            .get("additionalProperties")
-            .filter(|schema| schema.is_object());
-        let mut object = Map::new();
-        for Entry {
-            key,
-            key_span,
-            node,
-        } in entries
-        {
-            let of_key = if additional.is_some() {
-                format!("{path}[{key}]")
-            } else {
-                join(path, key)
-            };
-            let schema = match (properties.get(key), additional) {
-                (Some(schema), _) | (None, Some(schema)) => schema,
-                // A type without a description of its fields takes any.
-                (None, None) if properties.is_empty() => {
-                    object.insert(key.clone(), json(node));
-                    continue;
-                }
-                (None, None) => {
-                    self.unknown_field(key, key_span, properties, &of_key);
-                    continue;
-                }
-            };
-            let refused = self.table
-                && additional.is_none()
-                && !self.carried_out(key_span, node, schema, &of_key);
-            if refused {
-                continue;
-            }
-            if let Some(value) = self.node(node, schema, &of_key) {
-                object.insert(key.clone(), value);
-            }
-        }
-        let required = schema.get("required").and_then(Json::as_array);
-        for name in required.into_iter().flatten().filter_map(Json::as_str) {
-            let there = entries
-                .iter()
-                .any(|entry| entry.key == name && !entry.node.is_null());
-            if !there && name != "metadata" {
-                let place = entries
-                    .first()
-                    .map_or_else(|| node.span.clone(), |e| e.key_span.clone());
-                let field = join(path, name);
-                self.report.places.entry(field.clone()).or_insert(place);
-                self.report
-                    .error(&field, "required value: the field is missing");
-            }
-        }
-        Json::Object(object)
-    }
-
-    /// Whether podctl takes the field; else the report says why not. A fault in the form of its value comes first.
-    fn carried_out(&mut self, key: &Range<usize>, node: &Node, schema: &Json, path: &str) -> bool {
-        let why = match fields::support(path) {
-            Support::Honoured => return true,
-            // Whatever writes manifests writes empty fields too.
-            _ if says_nothing(node, path) => return false,
-            Support::NoEffect => return true,
-            Support::Stripped => return false,
-            Support::NotYet => "not supported yet: podctl does not carry this field out".to_owned(),
-            Support::Refused(why) => format!("forbidden: {why}"),
-        };
-        let n_problems = self.report.problems.len();
-        Walk {
-            root: self.root,
-            report: &mut *self.report,
-            table: false,
-        }
-        .node(node, schema, path);
-        if self.report.problems.len() == n_problems {
-            self.report
-                .push(Severity::Error, key.clone(), path, why, None);
-        }
-        false
-    }
-
-    fn unknown_field(
-        &mut self,
-        key: &str,
-        at: &Range<usize>,
-        known: &Map<String, Json>,
-        path: &str,
-    ) {
-        let near = nearest(key, known.keys().map(String::as_str));
-        let hint = near.map(|name| format!("did you mean `{name}`?"));
-        self.report.push(
-            Severity::Error,
-            at.clone(),
-            path,
-            format!("unknown field `{key}`"),
-            hint,
-        );
-    }
-
-    fn int_or_string(&mut self, node: &Node, path: &str) -> Option<Json> {
-        match &node.value {
-            Value::Scalar(Scalar::Text(text)) => Some(Json::String(text.clone())),
-            Value::Scalar(Scalar::Int(value)) => Some(Json::from(*value)),
-            // A quantity such as 0.5.
-            Value::Scalar(Scalar::Float(value)) => Some(Json::String(value.to_string())),
-            _ => self.wrong_type("string", node, path),
-        }
-    }
-
-    fn integer(&mut self, scalar: &Scalar, schema: &Json, node: &Node, path: &str) -> Option<Json> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "it is whole, and within the bounds"
-        )]
-        let value = match scalar {
-            Scalar::Int(value) => *value,
-            // Go: a number without a fraction is an integer.
-            Scalar::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => *value as i64,
-            _ => return self.wrong_type("integer", node, path),
-        };
-        if schema.get("format").and_then(Json::as_str) == Some("int32")
-            && i32::try_from(value).is_err()
-        {
-            self.report.error(
-                path,
-                format!("invalid value {value}: does not fit into 32 bits"),
-            );
-            return None;
-        }
-        Some(Json::from(value))
-    }
-
-    fn wrong_type(&mut self, wanted: &str, node: &Node, path: &str) -> Option<Json> {
-        let wanted = match wanted {
-            "string" => "text",
-            "integer" => "a whole number",
-            "number" => "a number",
-            "boolean" => "true or false",
-            "array" => "a list",
-            _ => "a map",
-        };
-        let (found, quotable) = match &node.value {
-            Value::Scalar(Scalar::Bool(value)) => (format!("the truth value {value}"), true),
-            Value::Scalar(Scalar::Int(value)) => (format!("the number {value}"), true),
-            Value::Scalar(Scalar::Float(value)) => (format!("the number {value}"), true),
-            Value::Scalar(Scalar::Text(text)) => (format!("the text `{}`", shorten(text)), false),
-            Value::Scalar(Scalar::Null) => ("nothing".to_owned(), false),
-            Value::List(_) => ("a list".to_owned(), false),
-            Value::Map(_) => ("a map".to_owned(), false),
-        };
-        let hint = (wanted == "text" && quotable).then(|| {
-            "put it in quotes: Kubernetes reads it as YAML 1.1, where it is not text without them".to_owned()
-        });
-        let hint = hint.or_else(|| unquote(wanted, node));
-        self.report.error_with(
-            path,
-            format!("wrong type: must be {wanted}, but is {found}"),
-            hint,
-        );
-        None
-    }
+/// The schema, made at the first use.
+pub(super) fn schema() -> &'static Schema {
+    static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::generate);
+    &SCHEMA
 }
 
-/// `"80"` where a number is wanted.
-fn unquote(wanted: &str, node: &Node) -> Option<String> {
-    let text = node.text()?;
-    let fits = match wanted {
-        "a whole number" => text.parse::<i64>().is_ok(),
-        "true or false" => matches!(text, "true" | "false"),
-        _ => false,
-    };
-    fits.then(|| format!("leave the quotes away: {text}"))
-}
-
-fn join(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
-}
-
-fn shorten(text: &str) -> String {
-    let mut chars = text.chars();
-    let short: String = chars.by_ref().take(40).collect();
-    if chars.next().is_some() {
-        format!("{short}...")
-    } else {
-        short
-    }
-}
-
-/// Maps that writers of manifests leave empty where they have nothing to say (kubectl run, kubectl create).
-const OFTEN_EMPTY: [&str; 3] = ["resources", "securityContext", "status"];
-
-/// What a writer of manifests leaves in a field that it does not use. An empty map says something elsewhere: `secret: {}`
-/// is a volume.
-fn says_nothing(node: &Node, path: &str) -> bool {
-    match &node.value {
-        Value::Scalar(Scalar::Null | Scalar::Bool(false) | Scalar::Int(0)) => true,
-        Value::Scalar(Scalar::Text(text)) => text.is_empty(),
-        Value::Scalar(_) => false,
-        Value::List(nodes) => nodes.is_empty(),
-        Value::Map(entries) => {
-            let field = path.rsplit('.').next().unwrap_or_default();
-            entries.is_empty() && OFTEN_EMPTY.contains(&field)
-        }
-    }
-}
-
-/// The node as JSON, without a schema.
-fn json(node: &Node) -> Json {
-    match &node.value {
-        Value::Scalar(Scalar::Null) => Json::Null,
-        Value::Scalar(Scalar::Bool(value)) => Json::Bool(*value),
-        Value::Scalar(Scalar::Int(value)) => Json::from(*value),
-        Value::Scalar(Scalar::Float(value)) => {
-            Number::from_f64(*value).map_or(Json::Null, Json::Number)
-        }
-        Value::Scalar(Scalar::Text(text)) => Json::String(text.clone()),
-        Value::List(nodes) => Json::Array(nodes.iter().map(json).collect()),
-        Value::Map(entries) => entries
+impl Schema {
+    fn generate() -> Self {
+        let mut generator = SchemaGenerator::default();
+        generator.subschema_for::<Pod>();
+        generator.subschema_for::<ConfigMap>();
+        generator.subschema_for::<Secret>();
+        generator.subschema_for::<PersistentVolume>();
+        generator.subschema_for::<PersistentVolumeClaim>();
+        generator.subschema_for::<Deployment>();
+        generator.subschema_for::<ReplicaSet>();
+        generator.subschema_for::<StatefulSet>();
+        generator.subschema_for::<DaemonSet>();
+        generator.subschema_for::<Job>();
+        generator.subschema_for::<CronJob>();
+        generator.subschema_for::<Service>();
+        let definitions = generator.take_definitions(true);
+        let types = definitions
             .iter()
-            .map(|entry| (entry.key.clone(), json(&entry.node)))
-            .collect(),
+            .filter(|(_, definition)| definition.get("properties").is_some())
+            .map(|(name, definition)| (short(name).to_owned(), read_type(definition)))
+            .collect();
+        Self { types }
+    }
+
+    /// The type of this short name; one without fields when there is none.
+    pub(super) fn get(&self, name: &str) -> &Type {
+        static NONE: LazyLock<Type> = LazyLock::new(Type::default);
+        self.types.get(name).unwrap_or(&NONE)
     }
 }
 
-/// The known name that a misspelt one is nearest to, if it is near.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let distances: HashMap<&str, usize> =
-        known.map(|known| (known, distance(name, known))).collect();
-    let (nearest, distance) = distances
+/// `io.k8s.api.core.v1.PodSpec` to `PodSpec`; short names are unique among the types of one API version.
+fn short(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+fn read_type(definition: &Value) -> Type {
+    let fields = definition["properties"]
+        .as_object()
         .into_iter()
-        .min_by_key(|(known, distance)| (*distance, known.len()))?;
-    (distance <= 1 + name.len() / 5).then_some(nearest)
+        .flatten()
+        .map(|(name, schema)| (name.clone(), read_shape(schema)))
+        .collect();
+    Type { fields }
 }
 
-/// Edits between two names, capitals aside.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.to_lowercase(), b.to_lowercase());
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = i;
-        row[0] = i + 1;
-        for (j, y) in b.chars().enumerate() {
-            let replaced = corner + usize::from(x != y);
-            corner = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(corner + 1);
-        }
+fn read_shape(schema: &Value) -> Shape {
+    let reference = schema["$ref"]
+        .as_str()
+        .or_else(|| schema["allOf"][0]["$ref"].as_str());
+    if let Some(reference) = reference {
+        return match short(reference.trim_start_matches("#/$defs/")) {
+            "Quantity" => Shape::Quantity,
+            "IntOrString" => Shape::IntOrText,
+            "Time" | "MicroTime" => Shape::Time,
+            "FieldsV1" | "RawExtension" | "JSON" => Shape::Any,
+            name => Shape::Object(name.to_owned()),
+        };
     }
-    row.last().copied().unwrap_or_default()
+    match (schema["type"].as_str(), schema["format"].as_str()) {
+        (Some("string"), Some("byte")) => Shape::Bytes,
+        (Some("string"), Some("date-time")) => Shape::Time,
+        (Some("string"), _) => Shape::Text,
+        (Some("boolean"), _) => Shape::Bool,
+        (Some("integer"), format) => Shape::Int {
+            wide: format != Some("int32"),
+        },
+        (Some("number"), _) => Shape::Number,
+        (Some("array"), _) => Shape::List(Box::new(read_shape(&schema["items"]))),
+        (Some("object"), _) if schema["additionalProperties"].is_object() => {
+            Shape::Map(Box::new(read_shape(&schema["additionalProperties"])))
+        }
+        _ => Shape::Any,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn shape(name: &str, field: &str) -> Shape {
+        schema().get(name).fields[field].clone()
+    }
+
     #[test]
-    fn a_misspelt_name_finds_its_neighbour() {
-        let known = ["image", "imagePullPolicy", "env"];
+    fn the_types_own_schema_is_understood() {
+        assert_eq!(shape("Container", "image"), Shape::Text);
+        assert_eq!(shape("Container", "tty"), Shape::Bool);
         assert_eq!(
-            nearest("imagePullPolcy", known.into_iter()),
-            Some("imagePullPolicy")
+            shape("ContainerPort", "hostPort"),
+            Shape::Int { wide: false }
         );
-        assert_eq!(nearest("Image", known.into_iter()), Some("image"));
-        assert_eq!(nearest("somethingElse", known.into_iter()), None);
+        assert_eq!(
+            shape("PodSpec", "terminationGracePeriodSeconds"),
+            Shape::Int { wide: true }
+        );
+        assert_eq!(shape("EmptyDirVolumeSource", "sizeLimit"), Shape::Quantity);
+        assert_eq!(shape("HTTPGetAction", "port"), Shape::IntOrText);
+        assert_eq!(
+            shape("ConfigMap", "data"),
+            Shape::Map(Box::new(Shape::Text))
+        );
+        assert_eq!(
+            shape("ConfigMap", "binaryData"),
+            Shape::Map(Box::new(Shape::Bytes))
+        );
+        assert_eq!(shape("ObjectMeta", "creationTimestamp"), Shape::Time);
+        assert_eq!(
+            shape("PodSpec", "containers"),
+            Shape::List(Box::new(Shape::Object("Container".into())))
+        );
+        assert!(schema().get("Nothing").fields.is_empty());
+    }
+
+    #[test]
+    fn nothing_but_free_form_fields_is_taken_unread() {
+        for (name, of) in &schema().types {
+            for (field, shape) in &of.fields {
+                let free = field == "fieldsV1";
+                assert_eq!(*shape == Shape::Any, free, "{name}.{field}: {shape:?}");
+            }
+        }
     }
 }

@@ -170,9 +170,9 @@ fn resources(container: &v1::Container) -> Resources {
     let read = |list: &Option<BTreeMap<String, _>>, name: &str| {
         let quantity: &k8s_openapi::apimachinery::pkg::api::resource::Quantity =
             list.as_ref()?.get(name)?;
-        Quantity::parse(&quantity.0).ok()
+        Quantity::parse(&quantity.0)
     };
-    let cpu = |list| read(list, "cpu").and_then(|cpu| u64::try_from(cpu.thousandths()).ok());
+    let cpu = |list| read(list, "cpu").and_then(Quantity::thousandths);
     let cpu_limit = cpu(&resources.limits);
     Resources {
         cpu_limit,
@@ -248,7 +248,7 @@ fn empty_dir(source: &v1::EmptyDirVolumeSource) -> EmptyDir {
     let limit = source
         .size_limit
         .as_ref()
-        .and_then(|limit| Quantity::parse(&limit.0).ok());
+        .and_then(|limit| Quantity::parse(&limit.0));
     EmptyDir {
         medium: match source.medium.as_deref() {
             Some("Memory") => Medium::Memory,

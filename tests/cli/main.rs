@@ -46,23 +46,19 @@ fn every_fault_is_named_at_its_place() {
     check(
         &with("    volumeMounts:\n    - name: nowhere\n      mountPath: /x\n"),
         &["10:13"],
-        &["the pod has no volume `nowhere`"],
+        &["not found: \"nowhere\" is not in spec.volumes"],
     );
     check(
         &with("  - name: a\n    image: busybox\n"),
         &["9:11"],
-        &["duplicate value `a`"],
+        &["duplicate value \"a\""],
     );
     check(
         &with("    env:\n    - name: N\n      value: yes\n"),
         &["11:14"],
         &["put it in quotes"],
     );
-    check(
-        &with("    image: again\n"),
-        &["9:5"],
-        &["stands here twice"],
-    );
+    check(&with("    image: again\n"), &["9:5"], &["stands twice"]);
     check(
         &with("  restartPolicy: Sometimes\n  hostNetwork: \"true\"\n"),
         &["9:18", "10:16"],
@@ -75,9 +71,12 @@ fn every_fault_is_named_at_its_place() {
         &["did you mean `Pod`?"],
     );
     check(
-        &with("---\nkind: Deployment\napiVersion: apps/v1\n"),
-        &["10:7"],
-        &["not supported yet"],
+        &with("---\nkind: Deployment\napiVersion: apps/v1beta1\n"),
+        &["11:13"],
+        &[
+            "there is no kind Deployment in \"apps/v1beta1\"",
+            "`apps/v1`",
+        ],
     );
     check(
         &with("    livenessProbe: {exec: {command: [a]}}\n"),
@@ -87,7 +86,7 @@ fn every_fault_is_named_at_its_place() {
     check(
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: Not_A_Name\nspec:\n  containers: []\n",
         &["4:9", "6:15"],
-        &["lower case", "no containers"],
+        &["lower case", "at least one container"],
     );
 }
 
@@ -97,13 +96,16 @@ fn values_are_read_as_a_cluster_reads_them() {
     check(
         &labels,
         &["5:21"],
-        &["metadata.labels[country]", "the truth value false"],
+        &[
+            "metadata.labels: `country`: wrong type",
+            "the truth value false",
+        ],
     );
     let limits = format!("{POD}    resources: {{limits: {{memory: 128m}}}}\n");
     check(
         &limits,
         &["9:34"],
-        &["less than one byte", "did you mean `128Mi`?"],
+        &["less than one byte", "did you mean 128Mi?"],
     );
     let env =
         format!("{POD}    env: [{{name: PORT, value: 5432}}, {{name: VERBOSE, value: true}}]\n");
@@ -115,11 +117,12 @@ fn values_are_read_as_a_cluster_reads_them() {
     let relative = format!("{POD}  volumes: [{{name: www, hostPath: {{path: ./html}}}}]\n");
     check(&relative, &["9:42"], &["absolute", "/html"]);
     let missing = format!("{POD}  volumes: [{{name: c, configMap: {{name: nope}}}}]\n");
-    check(
-        &missing,
-        &["9:41"],
-        &["the ConfigMap `nope` is not in the files given"],
-    );
+    // On a cluster it may be there.
+    validate("pod.yaml", &missing).code(0).says(&[
+        "warning",
+        "9:41",
+        "no ConfigMap \"nope\" in the files given",
+    ]);
 }
 
 #[test]
@@ -135,7 +138,7 @@ fn what_is_too_large_or_too_deep_is_refused_in_a_moment() {
         let of = format!("*a{}, ", i - 1).repeat(10);
         bomb.push_str(&format!("a{i}: &a{i} [{of}]\n"));
     }
-    check(&bomb, &[], &["nodes"]);
+    check(&bomb, &[], &["aliases repeat more"]);
     let said = validate("pod.yaml", "apiVersion: v1\nkind: \"\\e[31mPod\"\n").code(2);
     assert!(!said.err.contains('\u{1b}'), "{}", said.err);
 }
@@ -157,11 +160,11 @@ fn what_a_cluster_takes_is_taken() {
     }
     let exported = POD.replace(
         "  name: x\n",
-        "  name: x\n  uid: 00\n  resourceVersion: \"1\"\n",
+        "  name: x\n  uid: \"0\"\n  resourceVersion: \"1\"\n",
     );
     validate("pod.yaml", &exported)
         .code(0)
-        .says(&["metadata.resourceVersion, metadata.uid"]);
+        .says(&["metadata.uid, metadata.resourceVersion"]);
 }
 
 #[test]
@@ -173,7 +176,7 @@ fn a_file_that_cannot_be_read_is_usage() {
         .code(2)
         .says(&["no manifest is given"]);
     let folder = Folder::new();
-    let path = folder.write("bad.yaml", [0xff, 0xfe, 0xfd]);
+    let path = folder.write("bad.yaml", [b'a', 0xc3, b'(']);
     run(podctl().args(["validate", &path]))
         .code(2)
         .says(&["not UTF-8"]);

@@ -1,0 +1,246 @@
+//! What objects say of each other: ConfigMaps, Secrets, keys and claims that must be there.
+//!
+//! Not here: references inside a pod, such as a mount's volume (`validate`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::core::v1::{Container, KeyToPath, PodSpec};
+
+use super::objects::Kind;
+use super::path::Path;
+use super::problem::Faults;
+use super::suggest::nearest;
+
+/// The objects of one namespace that others refer to: by kind and name, the keys that they have.
+#[derive(Debug, Default)]
+pub(super) struct There(BTreeMap<Kind, BTreeMap<String, BTreeSet<String>>>);
+
+impl There {
+    pub(super) fn add(&mut self, kind: Kind, name: &str, keys: BTreeSet<String>) {
+        self.0
+            .entry(kind)
+            .or_default()
+            .insert(name.to_owned(), keys);
+    }
+
+    fn keys(&self, kind: Kind, name: &str) -> Option<&BTreeSet<String>> {
+        self.0.get(&kind)?.get(name)
+    }
+}
+
+/// What is said of an object that is not in the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It may be on the cluster.
+    Warned,
+    /// It is to be here.
+    Refused,
+    /// A document could not be read: it may be in that.
+    Unsaid,
+}
+
+/// Checks that what a pod names is there.
+pub(super) fn check(
+    spec: &PodSpec,
+    there: &There,
+    missing: Missing,
+    path: &Path<'_>,
+    faults: &mut Faults,
+) {
+    let mut check = Check {
+        there,
+        missing,
+        faults,
+    };
+    let list = path.field("volumes");
+    for (i, volume) in spec.volumes.iter().flatten().enumerate() {
+        let here = list.index(i);
+        if let Some(source) = &volume.config_map {
+            let at = here.field("configMap");
+            let optional = source.optional == Some(true);
+            check.object(Kind::ConfigMap, &source.name, optional, &at.field("name"));
+            let items = source.items.as_deref().unwrap_or_default();
+            check.items(Kind::ConfigMap, &source.name, optional, items, &at);
+        }
+        if let Some(source) = &volume.secret {
+            let at = here.field("secret");
+            let optional = source.optional == Some(true);
+            let name = source.secret_name.as_deref().unwrap_or_default();
+            check.object(Kind::Secret, name, optional, &at.field("secretName"));
+            let items = source.items.as_deref().unwrap_or_default();
+            check.items(Kind::Secret, name, optional, items, &at);
+        }
+        if let Some(source) = &volume.persistent_volume_claim {
+            let at = here.field("persistentVolumeClaim");
+            let (kind, name) = (Kind::PersistentVolumeClaim, &source.claim_name);
+            check.object(kind, name, false, &at.field("claimName"));
+        }
+        let at = here.field("projected");
+        let at = at.field("sources");
+        let sources = volume.projected.as_ref().and_then(|p| p.sources.as_ref());
+        for (j, source) in sources.into_iter().flatten().enumerate() {
+            let at = at.index(j);
+            if let Some(source) = &source.config_map {
+                let at = at.field("configMap");
+                let optional = source.optional == Some(true);
+                check.object(Kind::ConfigMap, &source.name, optional, &at.field("name"));
+                let items = source.items.as_deref().unwrap_or_default();
+                check.items(Kind::ConfigMap, &source.name, optional, items, &at);
+            }
+            if let Some(source) = &source.secret {
+                let at = at.field("secret");
+                let optional = source.optional == Some(true);
+                check.object(Kind::Secret, &source.name, optional, &at.field("name"));
+                let items = source.items.as_deref().unwrap_or_default();
+                check.items(Kind::Secret, &source.name, optional, items, &at);
+            }
+        }
+    }
+    let inits = spec.init_containers.as_deref().unwrap_or_default();
+    for (field, containers) in [("initContainers", inits), ("containers", &spec.containers)] {
+        let list = path.field(field);
+        for (i, container) in containers.iter().enumerate() {
+            check.container(container, &list.index(i));
+        }
+    }
+}
+
+struct Check<'a> {
+    there: &'a There,
+    missing: Missing,
+    faults: &'a mut Faults,
+}
+
+impl Check<'_> {
+    fn container(&mut self, container: &Container, path: &Path<'_>) {
+        let list = path.field("env");
+        for (i, variable) in container.env.iter().flatten().enumerate() {
+            let Some(from) = &variable.value_from else {
+                continue;
+            };
+            let here = list.index(i);
+            let here = here.field("valueFrom");
+            if let Some(source) = &from.config_map_key_ref {
+                let at = here.field("configMapKeyRef");
+                let optional = source.optional == Some(true);
+                self.object(Kind::ConfigMap, &source.name, optional, &at.field("name"));
+                self.key(
+                    Kind::ConfigMap,
+                    &source.name,
+                    optional,
+                    &source.key,
+                    &at.field("key"),
+                );
+            }
+            if let Some(source) = &from.secret_key_ref {
+                let at = here.field("secretKeyRef");
+                let optional = source.optional == Some(true);
+                self.object(Kind::Secret, &source.name, optional, &at.field("name"));
+                self.key(
+                    Kind::Secret,
+                    &source.name,
+                    optional,
+                    &source.key,
+                    &at.field("key"),
+                );
+            }
+        }
+        let list = path.field("envFrom");
+        for (i, from) in container.env_from.iter().flatten().enumerate() {
+            let here = list.index(i);
+            if let Some(source) = &from.config_map_ref {
+                let at = here.field("configMapRef");
+                let optional = source.optional == Some(true);
+                self.object(Kind::ConfigMap, &source.name, optional, &at.field("name"));
+            }
+            if let Some(source) = &from.secret_ref {
+                let at = here.field("secretRef");
+                let optional = source.optional == Some(true);
+                self.object(Kind::Secret, &source.name, optional, &at.field("name"));
+            }
+        }
+        self.ports(container, path);
+    }
+
+    /// The server takes a probe of a port that nobody has; the kubelet then fails it for ever.
+    fn ports(&mut self, container: &Container, path: &Path<'_>) {
+        use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+        let ports = || container.ports.iter().flatten();
+        let probes = [
+            ("livenessProbe", &container.liveness_probe),
+            ("readinessProbe", &container.readiness_probe),
+            ("startupProbe", &container.startup_probe),
+        ];
+        for (field, probe) in probes {
+            let Some(probe) = probe else { continue };
+            let http = probe.http_get.as_ref().map(|get| ("httpGet", &get.port));
+            let tcp = probe
+                .tcp_socket
+                .as_ref()
+                .map(|tcp| ("tcpSocket", &tcp.port));
+            for (handler, port) in http.into_iter().chain(tcp) {
+                let IntOrString::String(name) = port else {
+                    continue;
+                };
+                if ports().any(|port| port.name.as_ref() == Some(name)) {
+                    continue;
+                }
+                let here = path.field(field);
+                let here = here.field(handler);
+                let message = format!("the container has no port called {name:?}");
+                let fault = self.faults.warning(&here.field("port"), message);
+                let names = ports().filter_map(|port| port.name.as_deref());
+                if let Some(near) = nearest(name, names) {
+                    fault.hint(format!("did you mean `{near}`?"));
+                }
+            }
+        }
+    }
+
+    fn object(&mut self, kind: Kind, name: &str, optional: bool, path: &Path<'_>) {
+        if optional || name.is_empty() || self.there.keys(kind, name).is_some() {
+            return;
+        }
+        let message = format!("not found: no {} {name:?} in the files given", kind.name());
+        let fault = match self.missing {
+            Missing::Unsaid => return,
+            Missing::Warned => self.faults.warning(path, message),
+            Missing::Refused => self.faults.error(path, message),
+        };
+        let known = self.there.0.get(&kind).into_iter().flatten();
+        match nearest(name, known.map(|(name, _)| name.as_str())) {
+            Some(near) => fault.hint(format!("did you mean `{near}`?")),
+            None if kind == Kind::PersistentVolumeClaim => fault.hint("give its file too"),
+            None => fault.hint("give its file too, or set `optional: true`"),
+        };
+    }
+
+    fn items(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        optional: bool,
+        items: &[KeyToPath],
+        path: &Path<'_>,
+    ) {
+        let list = path.field("items");
+        for (i, item) in items.iter().enumerate() {
+            let here = list.index(i);
+            self.key(kind, name, optional, &item.key, &here.field("key"));
+        }
+    }
+
+    fn key(&mut self, kind: Kind, name: &str, optional: bool, key: &str, path: &Path<'_>) {
+        let Some(keys) = self.there.keys(kind, name) else {
+            return;
+        };
+        if optional || key.is_empty() || keys.contains(key) {
+            return;
+        }
+        let message = format!("not found: the {} {name:?} has no key {key:?}", kind.name());
+        let fault = self.faults.error(path, message);
+        if let Some(near) = nearest(key, keys.iter().map(String::as_str)) {
+            fault.hint(format!("did you mean `{near}`?"));
+        }
+    }
+}
