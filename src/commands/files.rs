@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::exit::{Faults, UsageError};
-use crate::manifest::{LoadOptions, Loaded, Purpose, Source, load};
+use crate::manifest::{LoadOptions, Loaded, Problem, Purpose, Source, load};
 use crate::output::report::{self, Style};
 use crate::spec::PodKey;
 
@@ -207,16 +207,16 @@ pub fn source(name: &str, bytes: Vec<u8>) -> Result<Source, UsageError> {
     }
 }
 
-/// Loads what was read; prints the warnings.
+/// What was loaded; its warnings are printed.
 ///
 /// # Errors
 /// The faults in it.
-pub fn load_all(
+pub fn loaded(
     context: &Context,
     sources: &[Source],
-    options: &LoadOptions,
-) -> anyhow::Result<Loaded> {
-    match load(sources, options) {
+    loaded: Result<Loaded, Vec<Problem>>,
+) -> Result<Loaded, Faults> {
+    match loaded {
         Ok(loaded) => {
             if !loaded.warnings.is_empty() {
                 let text = report::report(&loaded.warnings, sources, Style::Long);
@@ -226,8 +226,7 @@ pub fn load_all(
         }
         Err(problems) => Err(Faults {
             report: report::report(&problems, sources, Style::Long),
-        }
-        .into()),
+        }),
     }
 }
 
@@ -243,17 +242,8 @@ pub fn pods_of(context: &Context, word: &str) -> anyhow::Result<Vec<PodKey>> {
         purpose: Purpose::Name,
         ..LoadOptions::default()
     };
-    match load(&sources, &options) {
-        Ok(loaded) => Ok(loaded
-            .pods
-            .into_iter()
-            .map(|desired| desired.pod.key)
-            .collect()),
-        Err(problems) => Err(Faults {
-            report: report::report(&problems, &sources, Style::Long),
-        }
-        .into()),
-    }
+    let pods = loaded(context, &sources, load(&sources, &options))?.pods;
+    Ok(pods.into_iter().map(|desired| desired.pod.key).collect())
 }
 
 /// Whether a word on the command line means a file and not a pod: a pod's name has no slash, and does not end like a file's.

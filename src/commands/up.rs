@@ -2,6 +2,7 @@
 //!
 //! Not here: how a pod is brought up (`driver::up`), what is said of its end (`up_report`).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -9,12 +10,12 @@ use futures_util::future::join_all;
 
 use super::progress::shown;
 use super::{Context, Exit, files, signals, up_report};
-use crate::driver::dry_run;
 use crate::driver::images::Pull;
 use crate::driver::up::{Options, up};
-use crate::engine::Engine;
-use crate::manifest::Purpose;
-use crate::spec::{Desired, Publish};
+use crate::driver::{dry_run, known};
+use crate::engine::{Engine, EngineError};
+use crate::manifest::{Purpose, load, load_beside};
+use crate::spec::{ConfigMap, Desired, PodKey, Publish};
 
 /// Bring pods up, or bring running ones in line with their changed files
 #[derive(Debug, clap::Args)]
@@ -77,7 +78,17 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     };
     let sources = args.manifests.read()?;
     let options = args.manifests.options(context, purpose);
-    let mut pods = files::load_all(context, &sources, &options)?.pods;
+    let loaded = match load(&sources, &options) {
+        // What is not in the files may be on the engine.
+        Err(problems) if problems.iter().all(|p| p.missing || !p.is_error()) => {
+            match known(context).await {
+                Ok(known) => load_beside(&sources, &options, &known),
+                Err(_) => Err(problems),
+            }
+        }
+        loaded => loaded,
+    };
+    let mut pods = files::loaded(context, &sources, loaded)?.pods;
     if pods.is_empty() {
         context
             .printer
@@ -125,6 +136,11 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         }
     }
     Ok(exit)
+}
+
+/// The ConfigMaps that earlier runs have left.
+async fn known(context: &Context) -> Result<BTreeMap<PodKey, ConfigMap>, EngineError> {
+    known::config_maps(&context.engine()?).await
 }
 
 /// One pod, with its progress.

@@ -6,6 +6,7 @@
 //! - `join`: an `up` and the record of a pod that is there.
 //! - [`dry_run`]: what `up` would do.
 //! - [`images`]: which images are there, and pulling those that are not.
+//! - [`known`]: what earlier runs have left on the engine.
 //! - [`logs`]: the lines of several containers as one.
 //! - [`event`]: what a command is told meanwhile.
 //! - [`failure`]: what went wrong, and what to do about it.
@@ -20,6 +21,8 @@ pub mod failure;
 pub mod images;
 pub mod interrupt;
 mod join;
+pub mod known;
+
 pub mod logs;
 pub mod pod;
 pub mod up;

@@ -5,7 +5,7 @@
 use super::path::Path;
 use super::problem::{At, Faults, Place, Problem};
 use super::suggest;
-use super::tree::{Kind as NodeKind, Node};
+use super::tree::{Entry, Kind as NodeKind, Node};
 use super::{LoadOptions, Purpose};
 
 /// The kinds that podctl reads.
@@ -243,7 +243,14 @@ fn text_of<'n>(node: &'n Node, field: &str, faults: &mut Faults) -> Option<&'n s
     match node.get(field).map(|n| &n.kind) {
         Some(NodeKind::Text(text)) if !text.is_empty() => Some(text),
         None | Some(NodeKind::Null | NodeKind::Text(_)) => {
-            faults.error(&path, "required value: it is missing");
+            let fault = faults.error(&path, "required value: it is missing");
+            if let Some(entry) = misspelt(node, field) {
+                fault.at(At::Span(entry.key_span.clone()));
+                fault.hint(format!(
+                    "`{}` stands here: did you mean `{field}`?",
+                    entry.key
+                ));
+            }
             None
         }
         Some(_) => {
@@ -252,6 +259,16 @@ fn text_of<'n>(node: &'n Node, field: &str, faults: &mut Faults) -> Option<&'n s
             None
         }
     }
+}
+
+/// The entry whose key is nearly the field's.
+fn misspelt<'n>(node: &'n Node, field: &str) -> Option<&'n Entry> {
+    let NodeKind::Map(entries) = &node.kind else {
+        return None;
+    };
+    let keys = entries.iter().map(|entry| entry.key.as_str());
+    let near = suggest::nearest(field, keys.filter(|key| *key != field))?;
+    node.entry(near)
 }
 
 /// The entries of a list, or the list itself when it has none to give.

@@ -37,6 +37,8 @@ pub struct Problem {
     pub message: String,
     /// What to do.
     pub hint: Option<String>,
+    /// It is about an object that is not in the sources.
+    pub missing: bool,
 }
 
 impl Problem {
@@ -80,6 +82,8 @@ pub(super) struct Fault {
     name: Option<String>,
     /// What stands there could not be read: no rule has anything to say about it.
     unread: bool,
+    /// It is about an object that is not in the sources.
+    missing: bool,
 }
 
 impl Fault {
@@ -95,6 +99,11 @@ impl Fault {
 
     pub(super) fn called(&mut self, name: impl Into<String>) -> &mut Self {
         self.name = Some(name.into());
+        self
+    }
+
+    pub(super) fn missing(&mut self) -> &mut Self {
+        self.missing = true;
         self
     }
 
@@ -149,6 +158,7 @@ impl Faults {
             hint: None,
             name: None,
             unread: false,
+            missing: false,
         };
         let n = match severity {
             Severity::Error => &mut self.n_errors,
@@ -290,13 +300,12 @@ impl Place<'_> {
                 found.key.unwrap_or(found.value)
             }
         };
-        self.problem_at(
-            fault.severity,
-            span,
-            fault.name.unwrap_or_else(|| fault.trail.to_string()),
-            fault.message,
-            fault.hint,
-        )
+        let path = fault.name.unwrap_or_else(|| fault.trail.to_string());
+        let problem = self.problem_at(fault.severity, span, path, fault.message, fault.hint);
+        Problem {
+            missing: fault.missing,
+            ..problem
+        }
     }
 
     pub(super) fn problem_at(
@@ -317,6 +326,7 @@ impl Place<'_> {
             path,
             message,
             hint,
+            missing: false,
         }
     }
 }

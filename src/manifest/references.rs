@@ -207,6 +207,7 @@ impl Check<'_> {
             Missing::Warned => self.faults.warning(path, message),
             Missing::Refused => self.faults.error(path, message),
         };
+        fault.missing();
         let known = self.there.0.get(&kind).into_iter().flatten();
         match nearest(name, known.map(|(name, _)| name.as_str())) {
             Some(near) => fault.hint(format!("did you mean `{near}`?")),

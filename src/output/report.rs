@@ -246,6 +246,7 @@ mod tests {
             path: "spec.x".into(),
             message: "unknown field".into(),
             hint: Some("did you mean `y`?".into()),
+            missing: false,
         }
     }
 

@@ -168,6 +168,137 @@ fn what_a_cluster_takes_is_taken() {
 }
 
 #[test]
+fn a_folder_means_the_manifests_in_it() {
+    let (folder, outside) = (Folder::new(), Folder::new());
+    let pod = |name: &str| POD.replace("name: x", &format!("name: {name}"));
+    folder.write("b.yaml", pod("b"));
+    folder.write("a.json", serde_free_json("a"));
+    folder.write("notes.txt", "no manifest");
+    std::fs::create_dir(folder.0.join("more")).expect("a folder");
+    folder.write("more/c.yml", pod("c"));
+    let away = outside.write("d.yaml", pod("d"));
+    std::os::unix::fs::symlink(away, folder.0.join("d.yaml")).expect("a link");
+    std::os::unix::fs::symlink(&folder.0, folder.0.join("more/round.yaml")).expect("a link");
+    let path = folder.0.display().to_string();
+    let said = run(podctl().args(["validate", &path])).code(0);
+    assert_eq!(said.err, "pod a is valid\npod b is valid\n");
+    let said = run(podctl().args(["validate", "-R", "-f", &path])).code(0);
+    assert_eq!(said.err, "pod a is valid\npod b is valid\npod c is valid\n");
+    let empty = Folder::new();
+    run(podctl().args(["validate", &empty.0.display().to_string()]))
+        .code(2)
+        .says(&["no file in it"]);
+}
+
+fn serde_free_json(name: &str) -> String {
+    format!(
+        r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "{name}"}}, "spec": {{"containers": [{{"name": "a", "image": "b"}}]}}}}"#
+    )
+}
+
+#[test]
+fn an_address_is_read_over_http() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let server = std::thread::spawn(move || {
+        for answer in ["200 OK", "404 Not Found"] {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request);
+            let length = POD.len();
+            let head = format!(
+                "HTTP/1.1 {answer}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            );
+            let _ = stream.write_all(format!("{head}{POD}").as_bytes());
+        }
+    });
+    let address = format!("http://{address}/pod.yaml");
+    let said = run(podctl().args(["validate", &address])).code(0);
+    assert_eq!(said.err, "pod x is valid\n");
+    run(podctl().args(["validate", &address]))
+        .code(2)
+        .says(&[&address, "404"]);
+    server.join().expect("the server");
+    run(podctl().args(["validate", "ftp://127.0.0.1/pod.yaml"])).code(2);
+}
+
+#[test]
+fn text_may_be_utf_16() {
+    let folder = Folder::new();
+    let units = std::iter::once(0xfeff).chain(POD.encode_utf16());
+    let path = folder.write(
+        "pod.yaml",
+        units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>(),
+    );
+    run(podctl().args(["validate", &path])).code(0);
+}
+
+#[test]
+fn faults_are_printed_for_editors_programs_and_workflows() {
+    let folder = Folder::new();
+    folder.write("pod.yaml", format!("{POD}    imagePullPolcy: Always\n"));
+    let as_format = |format: &str| {
+        let mut command = podctl();
+        command.current_dir(&folder.0);
+        run(command.args(["validate", "-o", format, "pod.yaml"]))
+            .code(2)
+            .out
+    };
+    let fault =
+        "spec.containers[0].imagePullPolcy: unknown field (did you mean `imagePullPolicy`?)";
+    assert_eq!(
+        as_format("short"),
+        format!("pod.yaml:9:5: error: {fault}\n")
+    );
+    assert_eq!(
+        as_format("github"),
+        format!("::error file=pod.yaml,line=9,col=5::{fault}\n")
+    );
+    insta::assert_snapshot!(as_format("json"));
+}
+
+#[test]
+fn kinds_are_read_passed_over_or_refused() {
+    let with = |object: &str| format!("{POD}---\n{object}\n");
+    validate(
+        "pod.yaml",
+        &with("{apiVersion: v1, kind: Namespace, metadata: {name: n}}"),
+    )
+    .code(0)
+    .says(&["warning", "a Namespace has no meaning on one machine"]);
+    validate(
+        "pod.yaml",
+        &with("{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {a: b}}"),
+    )
+    .code(0)
+    .says(&["secret s is valid"]);
+    let policy =
+        with("{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: n}}");
+    let folder = Folder::new();
+    let path = folder.write("pod.yaml", policy);
+    let up = |args: &[&str]| {
+        let mut command = podctl();
+        command.env("DOCKER_HOST", "unix:///nonexistent.sock");
+        run(command.args(["up", &path]).args(args))
+    };
+    up(&[]).code(2).says(&["--allow-ignored NetworkPolicy"]);
+    // It is taken then, and there is no engine.
+    up(&["--allow-ignored", "NetworkPolicy"]).code(3);
+}
+
+#[test]
+fn fields_without_effect_are_named_where_that_is_asked_for() {
+    let folder = Folder::new();
+    let path = folder.write("pod.yaml", format!("{POD}  nodeSelector: {{a: b}}\n"));
+    let said = run(podctl().args(["validate", "-v", &path])).code(0);
+    assert_eq!(
+        said.err,
+        "pod x is valid\n  spec.nodeSelector has no effect on one machine\n"
+    );
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_usage() {
     run(podctl().args(["validate", "/nonexistent.yaml"]))
         .code(2)

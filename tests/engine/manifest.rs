@@ -88,3 +88,84 @@ fn a_terminal_and_an_open_input_are_given() {
         "true true true"
     );
 }
+
+const CONFIG_MAP: &str = "---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: POD-config}
+data: {key: value}
+";
+
+fn with_config_map() -> String {
+    pod_with(
+        "    command: [sleep, '3600']
+    volumeMounts: [{name: c, mountPath: /c}]
+  volumes: [{name: c, configMap: {name: POD-config}}]
+",
+    )
+}
+
+#[test]
+fn a_config_map_of_an_earlier_run_is_found_on_the_engine() {
+    let pod = Pod::new("known");
+    let alone = with_config_map();
+    pod.up(&alone)
+        .code(2)
+        .says(&["not found", &format!("{}-config", pod.name)]);
+    pod.assert_nothing_left();
+    pod.up(&format!("{alone}{CONFIG_MAP}")).code(0);
+    pod.up(&alone).code(0).says(&["unchanged"]);
+    // Another pod may refer to it too.
+    let other = Pod::new("known-too");
+    let manifest = with_config_map().replace("POD-config", &format!("{}-config", pod.name));
+    other.up(&manifest).code(0);
+    assert_eq!(other.sh("a", "cat /c/key"), "value");
+}
+
+#[test]
+fn the_pod_of_a_deployment_is_run_where_that_is_asked_for() {
+    let pod = Pod::new("template");
+    let manifest = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: POD}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+      - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600']}
+";
+    pod.up(manifest).code(2).says(&["Deployment", "--template"]);
+    pod.assert_nothing_left();
+    pod.up_with(manifest, &["--template"]).code(0);
+    assert_eq!(pod.ids("a").len(), 1);
+    run(podctl().args(["down", &pod.file(manifest)])).code(0);
+    pod.assert_nothing_left();
+}
+
+#[test]
+fn a_name_is_made_up_where_the_manifest_asks_for_one() {
+    let pod = Pod::new("generated");
+    let manifest = pod_with("    command: [sleep, '3600']\n")
+        .replace("{name: POD}", &format!("{{generateName: {}-}}", pod.name));
+    pod.up(&manifest).code(0);
+    pod.up(&manifest).code(0);
+    let names = run(podctl().args(["ps", "-q"])).out;
+    let prefix = format!("{}-", pod.name);
+    let made: Vec<&str> = names
+        .lines()
+        .filter(|name| name.starts_with(&prefix))
+        .collect();
+    for name in &made {
+        run(podctl().args(["down", "--timeout", "1", name])).code(0);
+    }
+    assert_eq!(made.len(), 2, "{names}");
+    assert!(
+        made.iter().all(|name| name.len() == prefix.len() + 5),
+        "{made:?}"
+    );
+}
