@@ -3,7 +3,7 @@
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 DEMO := pod-examples/nginx-ghost.yaml
 
-.PHONY: build test test-engines lint demo bench clean
+.PHONY: build test test-engines lint demo bench fuzz clean
 
 # A static binary, at target/release/podctl.
 build:
@@ -37,6 +37,11 @@ bench: build
 	scripts/engine
 	scripts/images/ensure busybox
 	cargo bench --bench podctl
+
+# Each fuzz target for TIME seconds.
+TIME := 60
+fuzz:
+	fuzz/run $(TIME)
 
 clean:
 	cargo clean

@@ -24,7 +24,7 @@ use bollard::Docker;
 use bollard::query_parameters::ListContainersOptionsBuilder;
 
 use proxy::Proxy;
-use support::{Folder, docker, unique};
+use support::{Folder, docker, project, unique};
 
 type Times = Vec<(f64, f64)>;
 
@@ -67,6 +67,7 @@ fn main() {
     }
     bench.own_time();
     bench.ps();
+    bench.validate();
     bench.memory();
     bench.podctl(&["down", "-q", &keeper]);
     println!(
@@ -255,6 +256,41 @@ impl Bench {
         }
         for name in &names {
             self.podctl(&["down", "-q", "--timeout", "1", name]);
+        }
+    }
+
+    /// One manifest, and a thousand in one call; beside them a start of podctl that reads nothing.
+    fn validate(&self) {
+        let text = std::fs::read_to_string(project("pod-examples/nginx-ghost.yaml"));
+        let text = text.expect("an example");
+        let folder = Folder::new();
+        for i in 0..1000 {
+            // The ConfigMap's name begins so too.
+            let numbered = text.replace("name: web", &format!("name: web{i}"));
+            folder.write(&format!("{i}.yaml"), numbered);
+        }
+        let one = folder.0.join("0.yaml").display().to_string();
+        let all = folder.0.display().to_string();
+        let ways: [(&str, Vec<&str>); 3] = [
+            ("podctl --version", vec!["--version"]),
+            (
+                "podctl validate of one manifest",
+                vec!["validate", "-q", &one],
+            ),
+            (
+                "podctl validate of 1000 manifests",
+                vec!["validate", "-q", &all],
+            ),
+        ];
+        for (way, args) in ways {
+            let times = (0..self.rounds).map(|_| timed(|| self.podctl(&args)));
+            let time = median(times.collect());
+            let rate = if way.contains("1000") {
+                format!("{:.0} a second", 1000.0 / time)
+            } else {
+                String::new()
+            };
+            println!("| {way} | {:.1} ms | {rate} |", time * 1000.0);
         }
     }
 

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::exit::{Faults, UsageError};
 use crate::commands::{
-    Context, Exit, completion, down, exec, logs, port, ps, up, validate, version,
+    Context, Exit, completion, down, exec, explain, logs, port, ps, up, validate, version,
 };
 use crate::engine::{Choice, EngineError};
 use crate::output::Printer;
@@ -43,6 +43,7 @@ enum Verb {
     Exec(exec::Args),
     Port(port::Args),
     Validate(validate::Args),
+    Explain(explain::Args),
     Version(version::Args),
     Completion(completion::Args),
 }
@@ -83,6 +84,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
             Verb::Exec(args) => exec::run(context, args).await,
             Verb::Port(args) => port::run(context, &args).await,
             Verb::Validate(args) => validate::run(context, &args),
+            Verb::Explain(args) => explain::run(context, &args),
             Verb::Version(args) => version::run(context, &args).await,
             Verb::Completion(args) => completion::run(context, &args),
         }

@@ -42,6 +42,11 @@ pub struct Args {
 pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     let words: Vec<String> = args.pods.iter().chain(&args.filename).cloned().collect();
     let named = target::pods(context, &words)?;
+    if named.is_empty() && !words.is_empty() {
+        context
+            .printer
+            .warning("the files hold no pod: there is nothing to do");
+    }
     let engine = context.engine()?;
     let keys = if words.is_empty() {
         chosen(context, &engine, &args).await?

@@ -22,15 +22,30 @@ pub struct Args {
     /// Go on, also across restarts, until the pod is taken down
     #[arg(short, long)]
     follow: bool,
-    /// The last lines only: so many of each container
-    #[arg(long, value_name = "N")]
-    tail: Option<i64>,
+    /// The last lines only: so many of each container, or all
+    #[arg(long, value_name = "N", value_parser = tail, allow_negative_numbers = true, default_value = "all")]
+    tail: Tail,
     /// Nothing older: 90s, 5m, or a time such as 2026-11-25T05:00:00Z
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// The engine's time before each line
     #[arg(long)]
     timestamps: bool,
+}
+
+/// So many lines; `None`: all.
+#[derive(Debug, Clone, Copy)]
+struct Tail(Option<u64>);
+
+/// docker: `all`; kubectl: -1 means all.
+fn tail(text: &str) -> Result<Tail, String> {
+    match text {
+        "all" | "-1" => Ok(Tail(None)),
+        number => number
+            .parse()
+            .map(|lines| Tail(Some(lines)))
+            .map_err(|_| "must be a number of lines, or `all`".to_owned()),
+    }
 }
 
 /// Runs it.
@@ -54,8 +69,7 @@ pub async fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let wanted = Wanted {
         container: args.container.clone(),
         follow: args.follow,
-        // kubectl: -1 means all.
-        tail: args.tail.and_then(|tail| u64::try_from(tail).ok()),
+        tail: args.tail.0,
         since,
     };
     let mut lines = Lines::new(names, prefixed, args.timestamps);

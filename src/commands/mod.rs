@@ -13,6 +13,7 @@ pub mod target;
 pub mod completion;
 pub mod down;
 pub mod exec;
+pub mod explain;
 pub mod logs;
 pub mod port;
 pub mod ps;

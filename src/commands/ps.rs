@@ -2,13 +2,17 @@
 //!
 //! Not here: what a status is (`reconcile::status`).
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Context, Exit};
+use crate::driver::known;
 use crate::output::table::{age, table};
 use crate::reconcile::{SeenContainer, status};
+use crate::spec::PodKey;
 
 /// List pods
 #[derive(Debug, clap::Args)]
@@ -56,8 +60,11 @@ pub async fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         pods.retain(|pod| !has_ended(pod));
     }
     let text = match args.output {
-        Output::Json => format!("{}\n", serde_json::to_string_pretty(&list(&pods))?),
-        Output::Yaml => serde_yaml::to_string(&list(&pods))?,
+        Output::Json => {
+            let list = list(&pods, &known::manifests(&engine).await?)?;
+            format!("{}\n", serde_json::to_string_pretty(&list)?)
+        }
+        Output::Yaml => serde_yaml::to_string(&list(&pods, &known::manifests(&engine).await?)?)?,
         _ if context.printer.is_quiet() => names(&pods, ""),
         Output::Name => names(&pods, "pod/"),
         Output::Table | Output::Wide => rows(context, args, &pods, &containers),
@@ -74,8 +81,23 @@ fn has_ended(pod: &v1::Pod) -> bool {
     matches!(phase, Some("Succeeded" | "Failed"))
 }
 
-fn list(pods: &[v1::Pod]) -> Value {
-    json!({ "apiVersion": "v1", "kind": "PodList", "metadata": {}, "items": pods })
+/// What was asked for, as the records have it, and what there is of it.
+fn list(pods: &[v1::Pod], manifests: &BTreeMap<PodKey, Value>) -> serde_json::Result<Value> {
+    let whole = |pod: &v1::Pod| {
+        let name = |name: &Option<String>| name.clone().unwrap_or_default();
+        let key = PodKey::new(name(&pod.metadata.namespace), name(&pod.metadata.name));
+        let seen = serde_json::to_value(pod)?;
+        let Some(mut item) = manifests.get(&key).cloned() else {
+            return Ok(seen);
+        };
+        for (field, value) in seen["metadata"].as_object().into_iter().flatten() {
+            item["metadata"][field] = value.clone();
+        }
+        item["status"] = seen["status"].clone();
+        Ok(item)
+    };
+    let items: serde_json::Result<Vec<Value>> = pods.iter().map(whole).collect();
+    Ok(json!({ "apiVersion": "v1", "kind": "PodList", "metadata": {}, "items": items? }))
 }
 
 fn names(pods: &[v1::Pod], prefix: &str) -> String {

@@ -35,6 +35,8 @@ impl Signals {
 pub fn listen(timeout: Option<Duration>) -> std::io::Result<Signals> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    // The terminal is gone; what was begun is not to stay half done.
+    let mut hangup = signal(SignalKind::hangup())?;
     let (sender, receiver) = watch::channel(0);
     let timed_out = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&timed_out);
@@ -50,6 +52,7 @@ pub fn listen(timeout: Option<Duration>) -> std::io::Result<Signals> {
             tokio::select! {
                 Some(()) = interrupt.recv() => {}
                 Some(()) = terminate.recv() => {}
+                Some(()) = hangup.recv() => {}
                 () = &mut time, if !over => {
                     over = true;
                     flag.store(*sender.borrow() == 0, Ordering::Relaxed);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::future::join_all;
 
+use super::exit::UsageError;
 use super::progress::shown;
 use super::{Context, Exit, files, signals, up_report};
 use crate::driver::images::Pull;
@@ -95,8 +96,13 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
             .warning("the files hold no pod: there is nothing to do");
     }
     for desired in &mut pods {
-        desired.pod.publish.extend(args.publish.iter().cloned());
+        for publish in &args.publish {
+            if !desired.pod.publish.contains(publish) {
+                desired.pod.publish.push(publish.clone());
+            }
+        }
     }
+    collisions(&pods)?;
     let engine = context.engine()?;
     if args.dry_run {
         return print_plan(context, &engine, &pods, args.pull()).await;
@@ -105,6 +111,7 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     let options = Options {
         pull: args.pull(),
         keep: args.keep,
+        wait: args.wait,
         uid: uuid::Uuid::new_v4().to_string(),
     };
     let ends = join_all(pods.iter().map(|desired| {
@@ -136,6 +143,29 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         }
     }
     Ok(exit)
+}
+
+/// No two pods, and no pod twice, can have one port of the machine.
+fn collisions(pods: &[Desired]) -> Result<(), UsageError> {
+    let of_pod = |desired: &Desired| {
+        let key = desired.pod.key.clone();
+        let published = desired.pod.publish.clone().into_iter();
+        published.map(move |publish| (key.clone(), publish))
+    };
+    let all: Vec<(PodKey, Publish)> = pods.iter().flat_map(of_pod).collect();
+    for (i, (key, publish)) in all.iter().enumerate() {
+        let others = all[i + 1..].iter();
+        let mut others = others.filter(|(of, other)| of != key || other != publish);
+        if let Some((other, _)) = others.find(|(_, other)| publish.collides(other)) {
+            let port = publish.host_port;
+            return Err(UsageError(if key == other {
+                format!("pod `{key}` would publish the port {port} twice")
+            } else {
+                format!("the pods `{key}` and `{other}` would both publish the port {port}")
+            }));
+        }
+    }
+    Ok(())
 }
 
 /// The ConfigMaps that earlier runs have left.

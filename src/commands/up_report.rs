@@ -18,10 +18,9 @@ pub(super) fn report(printer: Printer, desired: &Desired, end: &Up, wait: bool) 
         Up::Started {
             seen,
             unchanged,
+            n_started: n,
             overtaken,
-            ..
         } => {
-            let n = desired.pod.containers.len();
             match (unchanged, overtaken) {
                 (_, true) => printer.status(&format!(
                     "pod {key} is up as another `up` wants it, which came later"
@@ -29,7 +28,7 @@ pub(super) fn report(printer: Printer, desired: &Desired, end: &Up, wait: bool) 
                 (true, false) => printer.status(&format!("pod {key} is up to date: unchanged")),
                 (false, false) => printer.status(&format!(
                     "pod {key} is up: {n} container{} started",
-                    if n == 1 { "" } else { "s" }
+                    if *n == 1 { "" } else { "s" }
                 )),
             }
             let ended = ended(printer, desired, seen);
@@ -55,13 +54,16 @@ pub(super) fn report(printer: Printer, desired: &Desired, end: &Up, wait: bool) 
             }
             Exit::Failed
         }
-        Up::Interrupted { taken_away } => {
+        Up::Interrupted { taken_away, left } => {
             let what = if *taken_away {
                 "what this run had made is taken away"
             } else {
-                "what is there stays; `podctl up` goes on from here"
+                "what is there stays; `podctl up` goes on from here, `podctl down` takes it away"
             };
             printer.status(&format!("pod {key}: interrupted; {what}"));
+            if let Some((seen, wanted)) = left {
+                old_and_new(printer, desired, seen, wanted);
+            }
             Exit::Interrupted
         }
         Up::Deleted => {

@@ -37,8 +37,13 @@ pub async fn down(
     events: &Events,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Down> {
-    let (facts, seen) = tokio::try_join!(engine.facts(), engine.look(key, true))
-        .with_context(|| format!("failed to look up pod `{key}`"))?;
+    let looks = async { tokio::try_join!(engine.facts(), engine.look(key, true)) };
+    let mut stopped = interrupt.clone();
+    let (facts, seen) = tokio::select! { biased;
+        // An engine may take calls and answer none.
+        () = stopped.beyond(0) => return Ok(Down::Interrupted),
+        looked = looks => looked.with_context(|| format!("failed to look up pod `{key}`"))?,
+    };
     if seen
         == (Seen {
             network: seen.network,
@@ -69,7 +74,13 @@ pub(super) async fn take_away(
 ) -> Outcome {
     // Before the first signal: an `up` that comes after a `down` that was killed must not take a container that is
     // about to end for one that runs.
-    if let Err(error) = engine.create_deletion(key).await {
+    let mut stopped = interrupt.clone();
+    let begun = interrupt.count();
+    let deleted = tokio::select! { biased;
+        () = stopped.beyond(begun) => return Outcome::Interrupted,
+        deleted = engine.create_deletion(key) => deleted,
+    };
+    if let Err(error) = deleted {
         return Outcome::Failed(vec![Failure::look(key, error)]);
     }
     let mut seen = seen;

@@ -75,7 +75,9 @@ pub async fn plan(engine: &Engine, desired: &Desired, pull: Pull) -> anyhow::Res
         }
         for action in decision.actions {
             lines.push(action.to_string());
-            apply(&mut seen, imagined(desired, &images, &action, step));
+            let uid = seen.record.as_ref().map(|record| record.uid.clone());
+            let uid = uid.unwrap_or_default();
+            apply(&mut seen, imagined(desired, &images, &uid, &action, step));
         }
     }
     Ok(lines)
@@ -95,6 +97,7 @@ fn imagined_record(desired: &Desired) -> Record {
 fn imagined(
     desired: &Desired,
     images: &BTreeMap<String, ImageFacts>,
+    uid: &str,
     action: &Action,
     step: usize,
 ) -> Effect {
@@ -103,7 +106,7 @@ fn imagined(
         let identity = Identity {
             hash,
             attempt,
-            ..Identity::of(pod, "", 1, name)
+            ..Identity::of(pod, uid, 1, name)
         };
         let id = format!("{name} of step {step}");
         Effect::Made(Box::new(SeenContainer {

@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::engine::EngineError;
 use crate::reconcile::Action;
 use crate::record::labels::PAUSE_CONTAINER;
-use crate::spec::{Pod, PodKey};
+use crate::spec::{Container, Pod, PodKey};
 
 /// One thing that failed.
 #[derive(Debug, Error)]
@@ -78,26 +78,26 @@ impl Failure {
     /// The same failure, told of a host port that is taken: which container wants it, and who has it.
     #[must_use]
     pub fn with_port(mut self, pod: &Pod, port: u16, holder: Option<&str>) -> Self {
-        let container = pod.containers.iter().find(|container| {
-            container
-                .ports
-                .iter()
-                .any(|wanted| wanted.host_port == port)
-        });
-        let wanted_by = match container {
-            Some(container) => format!("container `{}` wants the host port {port}", container.name),
-            None => format!("the host port {port} is asked for"),
-        };
-        let held = match holder {
-            Some(holder) => format!("the container `{holder}` publishes it"),
-            None => "another program on the engine's machine listens on it".to_owned(),
-        };
-        self.doing = format!("{}: {wanted_by}, but {held}", self.doing);
+        self.doing = format!("{}: {}", self.doing, taken_port(pod, port, holder));
         self.hint = Some(format!(
             "free the port, or choose another `hostPort` (or `--publish`) than {port}"
         ));
         self
     }
+}
+
+/// Which container wants a host port, and who has it.
+pub(super) fn taken_port(pod: &Pod, port: u16, holder: Option<&str>) -> String {
+    let wants = |container: &&Container| container.ports.iter().any(|p| p.host_port == port);
+    let wanted_by = match pod.containers.iter().find(wants) {
+        Some(container) => format!("container `{}` wants the host port {port}", container.name),
+        None => format!("the host port {port} is asked for"),
+    };
+    let held = match holder {
+        Some(holder) => format!("the container `{holder}` publishes it"),
+        None => "another program on the engine's machine listens on it".to_owned(),
+    };
+    format!("{wanted_by}, but {held}")
 }
 
 fn doing(pod: &PodKey, action: &Action) -> String {

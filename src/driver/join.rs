@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::Event;
 use super::execute::{Plan, execute};
+use super::failure::taken_port;
 use super::up::Run;
 use crate::engine::look::read_record;
 use crate::manifest;
@@ -99,6 +100,7 @@ impl Run<'_> {
                 own_uploads,
             })));
         }
+        self.check_ports(seen).await?;
         self.tell_pause_change(recorded.as_ref());
         let extra = extra(self.mine);
         let wish = Wish::new(
@@ -165,6 +167,35 @@ impl Run<'_> {
             }
         }
         Some(desired)
+    }
+
+    /// A port that somebody else's container has is found before anything of a running pod is stopped for it.
+    async fn check_ports(self, seen: &Seen) -> anyhow::Result<()> {
+        let pod = &self.mine.pod;
+        let has = |publish: &Publish| {
+            let mut ports = seen
+                .containers
+                .iter()
+                .flat_map(|container| &container.ports);
+            ports.any(|port| port.host_port == publish.host_port)
+        };
+        for publish in pod.publish.iter().filter(|p| p.host_port != 0 && !has(p)) {
+            let checking = || format!("failed to look who publishes port {}", publish.host_port);
+            let holder = self
+                .engine
+                .publisher(publish)
+                .await
+                .with_context(checking)?;
+            if let Some(holder) = holder {
+                let port = publish.host_port;
+                let taken = taken_port(pod, port, Some(&holder));
+                bail!(
+                    "pod `{}` stays as it is: {taken}; free the port, or choose another than {port}",
+                    self.key
+                );
+            }
+        }
+        Ok(())
     }
 
     fn tell_pause_change(self, recorded: Option<&Desired>) {

@@ -1,37 +1,53 @@
-//! What earlier `up`s have left on the engine that a manifest may refer to: the ConfigMaps of the pods that are there.
+//! What earlier `up`s have left in the records of the pods that are there: manifests, and the ConfigMaps that came with them.
 //!
 //! Not here: what a manifest refers to (`manifest::references`).
 
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
+use serde_json::Value;
 
 use crate::engine::look::read_record;
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::SeenContainer;
+use crate::record::Record;
 use crate::spec::{ConfigMap, PodKey};
 
-/// All of them, by namespace and name. Where two pods were given other ones of one name, those of the later pod count.
+/// The ConfigMaps, by namespace and name. Where two pods were given other ones of one name, those of the later pod count.
 ///
 /// # Errors
 /// When the engine does not answer.
 pub async fn config_maps(engine: &Engine) -> Result<BTreeMap<PodKey, ConfigMap>, EngineError> {
-    let mut pauses = engine.pauses().await?;
-    pauses.sort_by_key(|pause| pause.created);
-    let of_pods = join_all(pauses.iter().map(|pause| of_pod(engine, pause))).await;
-    Ok(of_pods.into_iter().flatten().collect())
+    let records = records(engine).await?.into_iter();
+    let of_pod = |(pod, record): (PodKey, Record)| {
+        let all = record.config_maps.unwrap_or_default().into_iter();
+        all.map(move |(name, map)| (PodKey::new(pod.namespace.clone(), name), map))
+    };
+    Ok(records.flat_map(of_pod).collect())
 }
 
-/// Those of one pod; none where its record does not read.
-async fn of_pod(engine: &Engine, pause: &SeenContainer) -> Vec<(PodKey, ConfigMap)> {
-    let pod = pause.pod();
-    let read = tokio::try_join!(engine.record(pod), engine.record_files(&pause.id));
-    let Ok((Some(volume), Some(files))) = read else {
-        return Vec::new();
+/// The manifests of the pods that are there.
+///
+/// # Errors
+/// When the engine does not answer.
+pub async fn manifests(engine: &Engine) -> Result<BTreeMap<PodKey, Value>, EngineError> {
+    let records = records(engine).await?.into_iter();
+    Ok(records
+        .map(|(pod, record)| (pod, record.wish.manifest))
+        .collect())
+}
+
+/// The records of the pods, those of older pods first; a record that does not read is left out.
+async fn records(engine: &Engine) -> Result<Vec<(PodKey, Record)>, EngineError> {
+    let mut pauses = engine.pauses().await?;
+    pauses.sort_by_key(|pause| pause.created);
+    let read = async |pause: &SeenContainer| {
+        let pod = pause.pod();
+        let (volume, files) =
+            tokio::try_join!(engine.record(pod), engine.record_files(&pause.id)).ok()?;
+        let record = read_record(&volume?, &files?).ok()?;
+        Some((pod.clone(), record))
     };
-    let record = read_record(&volume, &files).ok();
-    let config_maps = record.and_then(|record| record.config_maps);
-    let key = |name| PodKey::new(pod.namespace.clone(), name);
-    let all = config_maps.unwrap_or_default().into_iter();
-    all.map(|(name, map)| (key(name), map)).collect()
+    let all = join_all(pauses.iter().map(read)).await;
+    Ok(all.into_iter().flatten().collect())
 }

@@ -17,6 +17,7 @@ use super::execute::{Effect, Plan, apply, execute};
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::{Action, Decision, Goal, Input, Seen, SeenContainer, decide};
+use crate::record::labels::PAUSE_CONTAINER;
 use crate::record::names;
 
 /// Between two looks while another podctl, or the engine, is at work on the pod.
@@ -48,6 +49,8 @@ pub struct Drive {
     tasks: JoinSet<Done>,
     in_flight: BTreeSet<String>,
     failures: Vec<Failure>,
+    acted: bool,
+    n_started: usize,
     look: Look,
     /// Looks in a row that changed nothing.
     fruitless: u32,
@@ -72,7 +75,7 @@ enum Look {
 #[derive(Debug)]
 pub enum Outcome {
     /// At the goal.
-    Reached(Box<Seen>),
+    Reached(Box<Reached>),
     /// Not at the goal: what failed, the first first.
     Failed(Vec<Failure>),
     /// A person stopped it.
@@ -81,6 +84,17 @@ pub enum Outcome {
     RecordChanged,
     /// The record is gone: somebody took the pod down.
     RecordGone,
+}
+
+/// What there is at the goal, and what it took.
+#[derive(Debug)]
+pub struct Reached {
+    /// What there is.
+    pub seen: Seen,
+    /// Whether anything was done.
+    pub acted: bool,
+    /// How many members were started.
+    pub n_started: usize,
 }
 
 /// What a task of the loop brings.
@@ -121,6 +135,8 @@ impl Drive {
             tasks: JoinSet::new(),
             in_flight: BTreeSet::new(),
             failures: Vec::new(),
+            acted: false,
+            n_started: 0,
             look: Look::Fresh,
             fruitless: 0,
         }
@@ -205,7 +221,11 @@ impl Drive {
 
     fn reached(self) -> Outcome {
         if self.failures.is_empty() {
-            Outcome::Reached(Box::new(self.seen))
+            Outcome::Reached(Box::new(Reached {
+                seen: self.seen,
+                acted: self.acted,
+                n_started: self.n_started,
+            }))
         } else {
             Outcome::Failed(self.failures)
         }
@@ -234,6 +254,7 @@ impl Drive {
         }
         for action in decision.actions {
             self.look = Look::Applied;
+            self.acted = true;
             self.own_uploads += match action {
                 Action::Fill { .. } => 1,
                 Action::Refill { .. } => 2,
@@ -297,6 +318,9 @@ impl Drive {
             Ok(Effect::Raced) => raced = true,
             Ok(effect) => {
                 self.fruitless = 0;
+                let starts_member =
+                    matches!(&action, Action::Start(target) if target.container != PAUSE_CONTAINER);
+                self.n_started += usize::from(starts_member);
                 apply(&mut self.seen, effect);
                 self.events.tell(Event::Ended(action));
             }
@@ -331,6 +355,11 @@ impl Drive {
     }
 }
 
+/// A stream that has ended (the engine is gone) is asked no more.
 async fn next(stream: &mut Option<BoxStream<'static, ()>>) -> Option<()> {
-    stream.as_mut()?.next().await
+    let next = stream.as_mut()?.next().await;
+    if next.is_none() {
+        *stream = None;
+    }
+    next
 }

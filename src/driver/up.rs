@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use futures_util::FutureExt;
+use futures_util::future::select_all;
 use futures_util::stream::BoxStream;
 
 use super::down::take_away;
@@ -26,6 +28,10 @@ use crate::translate::{self};
 const MOST_ROUNDS: u32 = 40;
 /// Between two tries.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// What an engine that does not answer is given to remove the record of a run that is over.
+const LAST_TRY: Duration = Duration::from_secs(1);
+/// With `--wait`, a container that ends so soon after its start has not come up.
+const SETTLING: Duration = Duration::from_secs(1);
 
 /// How to bring a pod up.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +40,8 @@ pub struct Options {
     pub pull: Pull,
     /// A first run that fails leaves what it made.
     pub keep: bool,
+    /// A container that ends at once has not come up.
+    pub wait: bool,
     /// Told apart from other writers by this; the uid of a pod that this run makes.
     pub uid: String,
 }
@@ -47,6 +55,8 @@ pub enum Up {
         seen: Seen,
         /// Nothing was made, started or removed.
         unchanged: bool,
+        /// Containers that this run has started.
+        n_started: usize,
         /// Another `up` came later, and its wish was followed.
         overtaken: bool,
     },
@@ -65,6 +75,8 @@ pub enum Up {
     Interrupted {
         /// What this run made was taken away again.
         taken_away: bool,
+        /// What is there of the pod now, and the hashes that the wish asks for, where a change was stopped half-way.
+        left: Option<(Seen, BTreeMap<String, String>)>,
     },
     /// Somebody took the pod down meanwhile.
     Deleted,
@@ -121,15 +133,33 @@ impl Run<'_> {
         let references = images::references(&self.mine.pod);
         let looking_up = || format!("failed to look up pod `{}`", self.key);
         // All looks together: what one of them refuses is found before anything but the record is made.
-        let (facts, seen, volume, found, pauses) = tokio::try_join!(
-            self.engine.facts(),
-            self.engine.look(self.key, false),
-            self.engine
-                .create_record(self.key, &self.options.uid, wish.to_label()),
-            images::find(self.engine, &references),
-            images::find(self.engine, &pause_images),
-        )
-        .with_context(looking_up)?;
+        let looks = async {
+            tokio::try_join!(
+                self.engine.facts(),
+                self.engine.look(self.key, false),
+                self.engine
+                    .create_record(self.key, &self.options.uid, wish.to_label()),
+                images::find(self.engine, &references),
+                images::find(self.engine, &pause_images),
+            )
+        };
+        let mut interrupt = self.interrupt.clone();
+        let looked = tokio::select! { biased;
+            // An engine may take calls and answer none.
+            () = interrupt.beyond(0) => None,
+            looked = looks => Some(looked),
+        };
+        let (facts, seen, volume, found, pauses) = match looked {
+            Some(Ok(looked)) => looked,
+            Some(Err(error)) => {
+                self.forget().await;
+                return Err(anyhow::Error::new(error).context(looking_up()));
+            }
+            None => {
+                let (taken_away, left) = (self.forget().await, None);
+                return Ok(Some(Up::Interrupted { taken_away, left }));
+            }
+        };
         if seen.deletion {
             return self.clear(facts).await;
         }
@@ -141,10 +171,15 @@ impl Run<'_> {
         let (images, pause_image) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
-                self.give_up(first, &facts).await;
+                if first {
+                    self.forget().await;
+                }
                 return match error {
                     Some(error) => Err(error),
-                    None => Ok(Some(Up::Interrupted { taken_away: first })),
+                    None => Ok(Some(Up::Interrupted {
+                        taken_away: first,
+                        left: None,
+                    })),
                 };
             }
         };
@@ -203,24 +238,16 @@ impl Run<'_> {
         }
     }
 
-    /// Nothing was made but the record.
-    async fn give_up(self, first: bool, facts: &EngineFacts) {
-        if first {
-            let seen = self.engine.look(self.key, true).await;
-            if let Ok(seen) = seen {
-                let (facts, quiet) = (facts.clone(), Events::nobody());
-                take_away(
-                    self.engine,
-                    self.key,
-                    facts,
-                    seen,
-                    None,
-                    &quiet,
-                    &Interrupt::never(),
-                )
-                .await;
-            }
-        }
+    /// Removes the record where this run has made it, and nothing else; whether it is gone.
+    async fn forget(self) -> bool {
+        let forget = async {
+            let volume = self.engine.record(self.key).await.ok()??;
+            let record = read_record(&volume, &BTreeMap::new()).ok()?;
+            let is_mine = record.uid == self.options.uid;
+            is_mine.then_some(self.engine.remove_volume(&volume.name).await.ok())?
+        };
+        let forgotten = tokio::time::timeout(LAST_TRY, forget).await;
+        matches!(forgotten, Ok(Some(())))
     }
 
     /// Tells of containers that do not join the pod's PID namespace, though the manifest does not say so.
@@ -246,7 +273,10 @@ impl Run<'_> {
             self.key
         );
         match self.undo(facts, doing).await? {
-            Outcome::Interrupted => Ok(Some(Up::Interrupted { taken_away: true })),
+            Outcome::Interrupted => Ok(Some(Up::Interrupted {
+                taken_away: false,
+                left: None,
+            })),
             _ => Ok(None),
         }
     }
@@ -266,11 +296,10 @@ impl Run<'_> {
             .filter(|c| matches!(c.state, State::Exited(_)))
             .map(|c| c.id.clone())
             .collect();
-        let ids: BTreeSet<String> = seen.containers.iter().map(|c| c.id.clone()).collect();
+        let mut acted = false;
         if course.own_uploads > 0 {
             seen = self.engine.look(self.key, false).await?;
         }
-        let filled = course.record.filled.clone();
         let mut own_uploads = course.own_uploads;
         loop {
             self.find_missing(&course.desired, &mut images).await?;
@@ -296,16 +325,15 @@ impl Run<'_> {
             .with_ended_before(ended.clone());
             match drive.watching(uploads, own_uploads).run().await {
                 Outcome::Reached(now) => {
-                    let now_ids: BTreeSet<_> =
-                        now.containers.iter().map(|c| c.id.clone()).collect();
-                    let now_filled = now.record.as_ref().and_then(|record| record.filled.clone());
                     return Ok(Some(Up::Started {
-                        unchanged: now_ids == ids && now_filled == filled,
+                        unchanged: !now.acted && !acted,
+                        n_started: now.n_started,
                         overtaken: course.overtaken,
-                        seen: *now,
+                        seen: self.settled(now.seen).await,
                     }));
                 }
                 Outcome::RecordChanged => {
+                    acted = true;
                     (uploads, own_uploads) = (self.watch(), 0);
                     seen = self.engine.look(self.key, false).await?;
                     let record = match seen.pause() {
@@ -328,11 +356,13 @@ impl Run<'_> {
                 Outcome::Interrupted => {
                     // Asked twice, it ends at once.
                     let at_once = self.interrupt.count() > 1;
-                    let taken_away = course.first && !self.options.keep && !at_once;
-                    if taken_away {
-                        self.take_away(facts).await?;
-                    }
-                    return Ok(Some(Up::Interrupted { taken_away }));
+                    let undo = course.first && !self.options.keep && !at_once;
+                    let taken_away = undo && self.take_away(facts).await?;
+                    let left = match self.engine.look(self.key, false).await {
+                        Ok(seen) if !undo && !at_once => Some((seen, wanted(&course.desired))),
+                        _ => None,
+                    };
+                    return Ok(Some(Up::Interrupted { taken_away, left }));
                 }
             }
         }
@@ -355,6 +385,21 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// With `--wait`: what there is once every container has had its first moments.
+    async fn settled(self, seen: Seen) -> Seen {
+        let running = seen.members().filter(|member| member.is_running());
+        let ids: Vec<String> = running.map(|member| member.id.clone()).collect();
+        if !self.options.wait || ids.is_empty() {
+            return seen;
+        }
+        let ends = ids.iter().map(|id| self.engine.wait(id).boxed_local());
+        let first = select_all(ends);
+        if tokio::time::timeout(SETTLING, first).await.is_err() {
+            return seen;
+        }
+        self.engine.look(self.key, false).await.unwrap_or(seen)
+    }
+
     async fn failed(
         self,
         course: Course,
@@ -362,24 +407,18 @@ impl Run<'_> {
         failures: Vec<Failure>,
     ) -> anyhow::Result<Up> {
         let failures = self.explain(&course.desired, failures).await;
-        let taken_away = course.first && !self.options.keep;
+        let mut taken_away = course.first && !self.options.keep;
         let left = if taken_away {
-            self.take_away(facts).await?;
+            taken_away = self.take_away(facts).await?;
             None
         } else {
             self.engine.look(self.key, false).await.ok()
         };
-        let pod = &course.desired.pod;
-        let wanted = pod
-            .containers
-            .iter()
-            .map(|c| (c.name.clone(), hash::container(pod, c)))
-            .collect();
         Ok(Up::Failed {
             failures,
             taken_away,
             left,
-            wanted,
+            wanted: wanted(&course.desired),
         })
     }
 
@@ -393,7 +432,11 @@ impl Run<'_> {
                 .and_then(crate::engine::EngineError::taken_port);
             explained.push(match port {
                 Some(port) => {
-                    let holder = self.engine.publisher(port).await.ok().flatten();
+                    let mut wanted = desired.pod.publish.iter();
+                    let holder = match wanted.find(|publish| publish.host_port == port) {
+                        Some(publish) => self.engine.publisher(publish).await.ok().flatten(),
+                        None => None,
+                    };
                     failure.with_port(&desired.pod, port, holder.as_deref())
                 }
                 None => failure,
@@ -402,13 +445,15 @@ impl Run<'_> {
         explained
     }
 
-    async fn take_away(self, facts: EngineFacts) -> anyhow::Result<()> {
+    /// Whether it is gone; a person may stop that too.
+    async fn take_away(self, facts: EngineFacts) -> anyhow::Result<bool> {
         self.events.tell(Event::TakingAway);
         let doing = format!(
             "failed to take away what was made of pod `{}`; `podctl down` does it",
             self.key
         );
-        self.undo(facts, doing).await.map(drop)
+        let outcome = self.undo(facts, doing).await?;
+        Ok(matches!(outcome, Outcome::Reached(_)))
     }
 
     /// Takes away all that there is of the pod now; `doing` says of a failure what failed.
@@ -422,4 +467,13 @@ impl Run<'_> {
             outcome => Ok(outcome),
         }
     }
+}
+
+/// The hashes that are asked for, by container.
+fn wanted(desired: &Desired) -> BTreeMap<String, String> {
+    let pod = &desired.pod;
+    let containers = pod.containers.iter();
+    containers
+        .map(|c| (c.name.clone(), hash::container(pod, c)))
+        .collect()
 }

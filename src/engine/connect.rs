@@ -104,12 +104,18 @@ pub fn choose(choice: &Choice, environment: &Environment) -> Result<Chosen, Engi
                 "`--host` and `--context` both choose an engine: give one of them".to_owned(),
             ));
         }
+        (Some(host), None) if host.is_empty() => {
+            return Err(refuse(
+                "`--host` is empty: it must be an address".to_owned(),
+            ));
+        }
         (Some(host), None) => return Ok(at(host, "--host")),
         (None, Some(context)) => Some((context.clone(), "--context")),
         (None, None) => match (&environment.host, &environment.context) {
             (Some(host), _) => return Ok(at(host, "DOCKER_HOST")),
             (None, Some(context)) => Some((context.clone(), "DOCKER_CONTEXT")),
             (None, None) => context::current(&environment.config)
+                .map_err(refuse)?
                 .map(|context| (context, "the current context of Docker's configuration")),
         },
     };

@@ -47,11 +47,19 @@ struct DockerEndpoint {
 }
 
 /// `currentContext` of the configuration; `None`: none is chosen, or there is no configuration.
-#[must_use]
-pub fn current(config: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(config.join("config.json")).ok()?;
-    let file: ConfigFile = serde_json::from_str(&text).ok()?;
-    Some(file.current_context).filter(|name| !name.is_empty())
+///
+/// # Errors
+/// A configuration that does not read: it may choose another engine than the default one.
+pub fn current(config: &Path) -> Result<Option<String>, String> {
+    let path = config.join("config.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        return Ok(None);
+    };
+    let file: ConfigFile = serde_json::from_str(&text).map_err(|error| {
+        let path = path.display();
+        format!("Docker's configuration {path}, which may choose an engine, does not read: {error}")
+    })?;
+    Ok(Some(file.current_context).filter(|name| !name.is_empty()))
 }
 
 /// What a context says.

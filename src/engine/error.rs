@@ -63,10 +63,17 @@ impl EngineError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Unreachable { address, .. } if !address.starts_with("unix://") => Some(
+                "is the engine running there, and does it listen at this address? `--host`, `DOCKER_HOST` or \
+                 `--context` choose another",
+            ),
             Self::Unreachable { .. } => Some(
                 "is the engine running? `sudo systemctl start docker` starts it; `--host`, `DOCKER_HOST` or \
                  `--context` choose another",
             ),
+            Self::Broken { .. } => {
+                Some("is the engine still running? The same command goes on from here once it is")
+            }
             Self::PermissionDenied { .. } => Some(
                 "run podctl as a user of the group `docker` (`sudo usermod -aG docker $USER`, then log in again), \
                  or use a rootless engine",

@@ -25,20 +25,23 @@ impl Engine {
     /// When it does not answer; or when podctl cannot work with it: an API that is too old, a processor without a pause
     /// program.
     pub async fn facts(&self) -> Result<EngineFacts, EngineError> {
-        let (info, version) = tokio::try_join!(
-            async { self.docker.info().await.map_err(|error| self.error(error)) },
-            async {
-                self.docker
-                    .version()
-                    .await
-                    .map_err(|error| self.error(error))
-            }
-        )?;
         let refuse = |what: String| EngineError::Choice {
             message: format!(
                 "podctl cannot work with the engine at {}: {what}",
                 self.chosen.endpoint.host
             ),
+        };
+        let answers = tokio::try_join!(
+            self.ask(self.docker.info()),
+            self.ask(self.docker.version())
+        );
+        let (info, version) = match answers {
+            Err(EngineError::Refused { status, .. }) if (400..500).contains(&status) => {
+                return Err(refuse(format!(
+                    "it answers with {status} when it is asked for its version, as no container engine does"
+                )));
+            }
+            answers => answers?,
         };
         let api = version.api_version.unwrap_or_default();
         let api = ApiVersion::parse(&api)

@@ -10,7 +10,7 @@ use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptions
 use super::{Engine, EngineError};
 use crate::reconcile::seen::{Seen, SeenContainer, SeenPort, State};
 use crate::record::{Identity, Record, RecordError, labels, names, wish};
-use crate::spec::PodKey;
+use crate::spec::{PodKey, Publish};
 
 impl Engine {
     /// All containers of podctl, or those of one pod. One call.
@@ -88,19 +88,26 @@ impl Engine {
         })
     }
 
-    /// The name of a container, of whomever, that publishes a host port. One call.
+    /// The name of a container, of whomever, that publishes what cannot be published beside this. One call.
     ///
     /// # Errors
     /// As [`Engine::containers`].
-    pub async fn publisher(&self, port: u16) -> Result<Option<String>, EngineError> {
-        let filters = HashMap::from([("publish".to_owned(), vec![port.to_string()])]);
+    pub async fn publisher(&self, wanted: &Publish) -> Result<Option<String>, EngineError> {
+        let filter = format!("{}/{}", wanted.host_port, wanted.protocol);
+        let filters = HashMap::from([("publish".to_owned(), vec![filter])]);
         let options = ListContainersOptionsBuilder::default()
             .filters(&filters)
             .build();
         let list = self.ask(self.docker.list_containers(Some(options))).await?;
         let publishes = |container: &ContainerSummary| {
-            let mut ports = container.ports.iter().flatten();
-            ports.any(|published| published.public_port == Some(port))
+            container.ports.iter().flatten().any(|published| {
+                let published = Publish {
+                    host_ip: published.ip.clone().unwrap_or_default(),
+                    host_port: published.public_port.unwrap_or_default(),
+                    ..wanted.clone()
+                };
+                wanted.collides(&published)
+            })
         };
         let holder = list.into_iter().find(publishes);
         let name = holder.and_then(|container| container.names?.into_iter().next());

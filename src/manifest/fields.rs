@@ -9,9 +9,9 @@ use Standing::{Honoured, NoEffect, NotYet, NotYetUnless, Refused, TakenOut};
 
 /// What podctl does with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// Carried out.
-    Honoured,
+pub enum Standing {
+    /// Carried out; the test that shows it, in `tests/engine`.
+    Honoured(&'static str),
     /// Accepted: on one machine it changes nothing.
     NoEffect,
     /// Valid, but not carried out: refused by name. Null and an empty list say nothing and are taken.
@@ -25,8 +25,19 @@ pub(super) enum Standing {
     TakenOut,
 }
 
+/// All rows: type, field, standing.
+pub fn rows() -> impl Iterator<Item = (&'static str, &'static str, Standing)> {
+    let of_type = |(of, rows): &(&'static str, Rows)| {
+        let of = *of;
+        rows.iter()
+            .map(move |(field, standing)| (of, *field, *standing))
+    };
+    TABLE.iter().flat_map(of_type)
+}
+
 /// The standing of a field; `None`: the table has no row for it.
-pub(super) fn standing(of: &str, field: &str) -> Option<Standing> {
+#[must_use]
+pub fn standing(of: &str, field: &str) -> Option<Standing> {
     let (_, rows) = TABLE.iter().find(|(name, _)| *name == of)?;
     rows.iter()
         .find(|(name, _)| *name == field)
@@ -43,38 +54,65 @@ const TABLE: &[(&str, Rows)] = &[
     (
         "Pod",
         &[
-            ("apiVersion", Honoured),
-            ("kind", Honoured),
-            ("metadata", Honoured),
-            ("spec", Honoured),
+            ("apiVersion", Honoured("examples::hello")),
+            ("kind", Honoured("examples::hello")),
+            ("metadata", Honoured("examples::hello")),
+            ("spec", Honoured("examples::hello")),
             ("status", TakenOut),
         ],
     ),
     (
         "ConfigMap",
         &[
-            ("apiVersion", Honoured),
-            ("binaryData", Honoured),
-            ("data", Honoured),
+            (
+                "apiVersion",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
+            (
+                "binaryData",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
+            (
+                "data",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
             ("immutable", NoEffect),
-            ("kind", Honoured),
-            ("metadata", Honoured),
+            (
+                "kind",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
+            (
+                "metadata",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
         ],
     ),
     (
         "ObjectMeta",
         &[
-            ("annotations", Honoured),
+            (
+                "annotations",
+                Honoured("ps::json_has_what_was_asked_for_beside_what_there_is"),
+            ),
             ("creationTimestamp", TakenOut),
             ("deletionGracePeriodSeconds", TakenOut),
             ("deletionTimestamp", TakenOut),
             ("finalizers", NoEffect),
-            ("generateName", Honoured),
+            (
+                "generateName",
+                Honoured("manifest::a_name_is_made_up_where_the_manifest_asks_for_one"),
+            ),
             ("generation", TakenOut),
-            ("labels", Honoured),
+            (
+                "labels",
+                Honoured("ps::json_has_what_was_asked_for_beside_what_there_is"),
+            ),
             ("managedFields", TakenOut),
-            ("name", Honoured),
-            ("namespace", Honoured),
+            (
+                "name",
+                Honoured("up::the_kubelets_labels_name_the_containers"),
+            ),
+            ("namespace", Honoured("ps::namespaces_keep_pods_apart")),
             ("ownerReferences", TakenOut),
             ("resourceVersion", TakenOut),
             ("selfLink", TakenOut),
@@ -87,7 +125,7 @@ const TABLE: &[(&str, Rows)] = &[
             ("activeDeadlineSeconds", NotYet),
             ("affinity", NoEffect),
             ("automountServiceAccountToken", NoEffect),
-            ("containers", Honoured),
+            ("containers", Honoured("examples::hello")),
             ("dnsConfig", NotYetUnless(EMPTY_MAP)),
             (
                 "dnsPolicy",
@@ -104,12 +142,18 @@ const TABLE: &[(&str, Rows)] = &[
                 Refused("they are added to a running pod, never written in a manifest"),
             ),
             ("evictionResponders", NotYet),
-            ("hostAliases", Honoured),
+            (
+                "hostAliases",
+                Honoured("up::host_aliases_and_the_pods_own_name_are_in_every_hosts_file"),
+            ),
             ("hostIPC", NotYetUnless(FALSE)),
             ("hostNetwork", NotYetUnless(FALSE)),
             ("hostPID", NotYetUnless(FALSE)),
             ("hostUsers", NotYetUnless(&["true"])),
-            ("hostname", Honoured),
+            (
+                "hostname",
+                Honoured("up::containers_share_network_ipc_pids_and_hostname"),
+            ),
             ("hostnameOverride", NotYetUnless(EMPTY_TEXT)),
             ("imagePullSecrets", NotYet),
             ("initContainers", NotYet),
@@ -123,7 +167,12 @@ const TABLE: &[(&str, Rows)] = &[
             ("readinessGates", NotYet),
             ("resourceClaims", NotYet),
             ("resources", NotYetUnless(EMPTY_MAP)),
-            ("restartPolicy", Honoured),
+            (
+                "restartPolicy",
+                Honoured(
+                    "change::a_container_that_has_ended_is_made_anew_where_the_policy_says_so",
+                ),
+            ),
             ("runtimeClassName", NotYetUnless(EMPTY_TEXT)),
             ("schedulerName", NoEffect),
             (
@@ -131,63 +180,135 @@ const TABLE: &[(&str, Rows)] = &[
                 Refused("nothing on one machine opens a gate: the pod would never start"),
             ),
             ("schedulingGroup", NotYet),
-            ("securityContext", Honoured),
+            (
+                "securityContext",
+                Honoured("up::user_limits_and_a_read_only_root_are_honoured"),
+            ),
             ("serviceAccount", NoEffect),
             ("serviceAccountName", NoEffect),
             ("setHostnameAsFQDN", NotYetUnless(FALSE)),
-            ("shareProcessNamespace", Honoured),
-            ("subdomain", Honoured),
-            ("terminationGracePeriodSeconds", Honoured),
+            (
+                "shareProcessNamespace",
+                Honoured("up::without_a_shared_pid_namespace_each_container_is_pid_1"),
+            ),
+            (
+                "subdomain",
+                Honoured("up::the_subdomain_is_the_hosts_domain"),
+            ),
+            (
+                "terminationGracePeriodSeconds",
+                Honoured("down::a_deaf_container_is_killed_when_the_grace_period_is_over"),
+            ),
             ("tolerations", NoEffect),
             ("topologySpreadConstraints", NoEffect),
-            ("volumes", Honoured),
+            (
+                "volumes",
+                Honoured("volumes::an_empty_dir_is_shared_and_writable_for_all"),
+            ),
         ],
     ),
     (
         "Container",
         &[
-            ("args", Honoured),
-            ("command", Honoured),
-            ("env", Honoured),
+            (
+                "args",
+                Honoured("manifest::command_and_arguments_replace_the_images_own"),
+            ),
+            (
+                "command",
+                Honoured("manifest::command_and_arguments_replace_the_images_own"),
+            ),
+            (
+                "env",
+                Honoured("manifest::variables_see_what_stands_before_them"),
+            ),
             ("envFrom", NotYet),
-            ("image", Honoured),
-            ("imagePullPolicy", Honoured),
+            ("image", Honoured("examples::hello")),
+            (
+                "imagePullPolicy",
+                Honoured("fails::a_missing_image_is_named_with_its_container"),
+            ),
             ("lifecycle", NotYetUnless(EMPTY_MAP)),
             ("livenessProbe", NotYet),
-            ("name", Honoured),
-            ("ports", Honoured),
+            ("name", Honoured("examples::hello")),
+            (
+                "ports",
+                Honoured("up::ports_are_published_as_the_manifest_and_the_flag_say"),
+            ),
             ("readinessProbe", NotYet),
             ("resizePolicy", NoEffect),
-            ("resources", Honoured),
+            (
+                "resources",
+                Honoured("up::user_limits_and_a_read_only_root_are_honoured"),
+            ),
             ("restartPolicy", NotYet),
             ("restartPolicyRules", NotYet),
-            ("securityContext", Honoured),
+            (
+                "securityContext",
+                Honoured("up::user_limits_and_a_read_only_root_are_honoured"),
+            ),
             ("startupProbe", NotYet),
-            ("stdin", Honoured),
-            ("stdinOnce", Honoured),
+            (
+                "stdin",
+                Honoured("manifest::a_terminal_and_an_open_input_are_given"),
+            ),
+            (
+                "stdinOnce",
+                Honoured("manifest::a_terminal_and_an_open_input_are_given"),
+            ),
             ("terminationMessagePath", NoEffect),
             ("terminationMessagePolicy", NoEffect),
-            ("tty", Honoured),
+            (
+                "tty",
+                Honoured("manifest::a_terminal_and_an_open_input_are_given"),
+            ),
             ("volumeDevices", NotYet),
-            ("volumeMounts", Honoured),
-            ("workingDir", Honoured),
+            (
+                "volumeMounts",
+                Honoured("volumes::an_empty_dir_is_shared_and_writable_for_all"),
+            ),
+            (
+                "workingDir",
+                Honoured("manifest::command_and_arguments_replace_the_images_own"),
+            ),
         ],
     ),
     (
         "ContainerPort",
         &[
-            ("containerPort", Honoured),
-            ("hostIP", Honoured),
-            ("hostPort", Honoured),
-            ("name", Honoured),
-            ("protocol", Honoured),
+            (
+                "containerPort",
+                Honoured("up::ports_are_published_as_the_manifest_and_the_flag_say"),
+            ),
+            (
+                "hostIP",
+                Honoured("up::ports_are_published_as_the_manifest_and_the_flag_say"),
+            ),
+            (
+                "hostPort",
+                Honoured("up::ports_are_published_as_the_manifest_and_the_flag_say"),
+            ),
+            (
+                "name",
+                Honoured("up::ports_are_published_as_the_manifest_and_the_flag_say"),
+            ),
+            (
+                "protocol",
+                Honoured("up::ports_are_published_as_the_manifest_and_the_flag_say"),
+            ),
         ],
     ),
     (
         "EnvVar",
         &[
-            ("name", Honoured),
-            ("value", Honoured),
+            (
+                "name",
+                Honoured("manifest::variables_see_what_stands_before_them"),
+            ),
+            (
+                "value",
+                Honoured("manifest::variables_see_what_stands_before_them"),
+            ),
             ("valueFrom", NotYet),
         ],
     ),
@@ -195,12 +316,21 @@ const TABLE: &[(&str, Rows)] = &[
         "VolumeMount",
         &[
             ("bindMountOptions", NotYet),
-            ("mountPath", Honoured),
+            (
+                "mountPath",
+                Honoured("volumes::an_empty_dir_is_shared_and_writable_for_all"),
+            ),
             ("mountPropagation", NotYetUnless(&["\"\"", "\"None\""])),
-            ("name", Honoured),
-            ("readOnly", Honoured),
+            (
+                "name",
+                Honoured("volumes::an_empty_dir_is_shared_and_writable_for_all"),
+            ),
+            ("readOnly", Honoured("volumes::a_read_only_mount_is_one")),
             ("recursiveReadOnly", NotYetUnless(&["\"\"", "\"Disabled\""])),
-            ("subPath", Honoured),
+            (
+                "subPath",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
             ("subPathExpr", NotYetUnless(EMPTY_TEXT)),
         ],
     ),
@@ -208,37 +338,79 @@ const TABLE: &[(&str, Rows)] = &[
         "ResourceRequirements",
         &[
             ("claims", NotYet),
-            ("limits", Honoured),
-            ("requests", Honoured),
+            (
+                "limits",
+                Honoured("up::user_limits_and_a_read_only_root_are_honoured"),
+            ),
+            (
+                "requests",
+                Honoured("up::user_limits_and_a_read_only_root_are_honoured"),
+            ),
         ],
     ),
     (
         "SecurityContext",
         &[
-            ("allowPrivilegeEscalation", Honoured),
+            (
+                "allowPrivilegeEscalation",
+                Honoured("up::capabilities_are_those_of_the_manifest"),
+            ),
             ("appArmorProfile", NotYet),
-            ("capabilities", Honoured),
-            ("privileged", Honoured),
+            (
+                "capabilities",
+                Honoured("up::capabilities_are_those_of_the_manifest"),
+            ),
+            (
+                "privileged",
+                Honoured("up::a_privileged_container_is_asked_for"),
+            ),
             ("procMount", NotYetUnless(&["\"\"", "\"Default\""])),
-            ("readOnlyRootFilesystem", Honoured),
-            ("runAsGroup", Honoured),
+            (
+                "readOnlyRootFilesystem",
+                Honoured("up::user_limits_and_a_read_only_root_are_honoured"),
+            ),
+            (
+                "runAsGroup",
+                Honoured("up::user_limits_and_a_read_only_root_are_honoured"),
+            ),
             ("runAsNonRoot", NotYetUnless(FALSE)),
-            ("runAsUser", Honoured),
+            (
+                "runAsUser",
+                Honoured("up::user_limits_and_a_read_only_root_are_honoured"),
+            ),
             ("seLinuxOptions", NotYetUnless(EMPTY_MAP)),
             ("seccompProfile", NotYetUnless(EMPTY_MAP)),
             ("windowsOptions", NotYetUnless(EMPTY_MAP)),
         ],
     ),
-    ("Capabilities", &[("add", Honoured), ("drop", Honoured)]),
+    (
+        "Capabilities",
+        &[
+            (
+                "add",
+                Honoured("up::capabilities_are_those_of_the_manifest"),
+            ),
+            (
+                "drop",
+                Honoured("up::capabilities_are_those_of_the_manifest"),
+            ),
+        ],
+    ),
     (
         "PodSecurityContext",
         &[
             ("appArmorProfile", NotYet),
             ("fsGroup", NotYet),
             ("fsGroupChangePolicy", NotYet),
-            ("runAsGroup", Honoured),
+            (
+                "runAsGroup",
+                Honoured("up::user_limits_and_a_read_only_root_are_honoured"),
+            ),
             ("runAsNonRoot", NotYetUnless(FALSE)),
-            ("runAsUser", Honoured),
+            (
+                "runAsUser",
+                Honoured("up::user_limits_and_a_read_only_root_are_honoured"),
+            ),
             ("seLinuxChangePolicy", NotYet),
             ("seLinuxOptions", NotYetUnless(EMPTY_MAP)),
             ("seccompProfile", NotYetUnless(EMPTY_MAP)),
@@ -248,7 +420,19 @@ const TABLE: &[(&str, Rows)] = &[
             ("windowsOptions", NotYetUnless(EMPTY_MAP)),
         ],
     ),
-    ("HostAlias", &[("hostnames", Honoured), ("ip", Honoured)]),
+    (
+        "HostAlias",
+        &[
+            (
+                "hostnames",
+                Honoured("up::host_aliases_and_the_pods_own_name_are_in_every_hosts_file"),
+            ),
+            (
+                "ip",
+                Honoured("up::host_aliases_and_the_pods_own_name_are_in_every_hosts_file"),
+            ),
+        ],
+    ),
     (
         "Volume",
         &[
@@ -257,10 +441,16 @@ const TABLE: &[(&str, Rows)] = &[
             ("azureFile", NotYet),
             ("cephfs", NotYet),
             ("cinder", NotYet),
-            ("configMap", Honoured),
+            (
+                "configMap",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
             ("csi", NotYet),
             ("downwardAPI", NotYet),
-            ("emptyDir", Honoured),
+            (
+                "emptyDir",
+                Honoured("volumes::an_empty_dir_is_shared_and_writable_for_all"),
+            ),
             ("ephemeral", NotYet),
             ("fc", NotYet),
             ("flexVolume", NotYet),
@@ -268,10 +458,16 @@ const TABLE: &[(&str, Rows)] = &[
             ("gcePersistentDisk", NotYet),
             ("gitRepo", NotYet),
             ("glusterfs", NotYet),
-            ("hostPath", Honoured),
+            (
+                "hostPath",
+                Honoured("volumes::a_host_path_is_the_machines_and_is_made_where_it_may"),
+            ),
             ("image", NotYet),
             ("iscsi", NotYet),
-            ("name", Honoured),
+            (
+                "name",
+                Honoured("volumes::an_empty_dir_is_shared_and_writable_for_all"),
+            ),
             ("nfs", NotYet),
             ("persistentVolumeClaim", NotYet),
             ("photonPersistentDisk", NotYet),
@@ -288,31 +484,67 @@ const TABLE: &[(&str, Rows)] = &[
     (
         "EmptyDirVolumeSource",
         &[
-            ("medium", Honoured),
+            (
+                "medium",
+                Honoured("volumes::an_empty_dir_is_shared_and_writable_for_all"),
+            ),
             ("mode", NotYet),
-            ("sizeLimit", Honoured),
+            (
+                "sizeLimit",
+                Honoured("volumes::an_empty_dir_is_shared_and_writable_for_all"),
+            ),
         ],
     ),
     (
         "HostPathVolumeSource",
-        &[("path", Honoured), ("type", Honoured)],
+        &[
+            (
+                "path",
+                Honoured("volumes::a_host_path_is_of_the_kind_that_its_type_says"),
+            ),
+            (
+                "type",
+                Honoured("volumes::a_host_path_is_of_the_kind_that_its_type_says"),
+            ),
+        ],
     ),
     (
         "ConfigMapVolumeSource",
         &[
-            ("defaultMode", Honoured),
+            (
+                "defaultMode",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
             ("defaultUser", NotYet),
-            ("items", Honoured),
-            ("name", Honoured),
-            ("optional", Honoured),
+            (
+                "items",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
+            (
+                "name",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
+            (
+                "optional",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
         ],
     ),
     (
         "KeyToPath",
         &[
-            ("key", Honoured),
-            ("mode", Honoured),
-            ("path", Honoured),
+            (
+                "key",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
+            (
+                "mode",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
+            (
+                "path",
+                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
+            ),
             ("user", NotYet),
         ],
     ),
@@ -346,7 +578,7 @@ mod tests {
             for (field, shape) in &schema().get(&name).fields {
                 match standing(&name, field) {
                     None => panic!("no row for {name}.{field}"),
-                    Some(Honoured) => left.extend(object(shape).map(str::to_owned)),
+                    Some(Honoured(_)) => left.extend(object(shape).map(str::to_owned)),
                     Some(_) => {}
                 }
             }

@@ -1,13 +1,14 @@
 //! Text to spec, or every fault in it: each with its line and column, all in one run. Pure.
 //!
 //! The way: text -> trees that know their places (`yaml`, `builder`, `scalar`, `tree`) -> objects (`objects`) -> what a
-//! cluster added is taken out (`strip`) -> one walk beside the types' schema (`walk`, `schema`, `fields`) -> the Kubernetes
+//! cluster added is taken out (`strip`) -> one walk beside the types' schema (`walk`, `schema`, [`fields`]) -> the Kubernetes
 //! types (`read`) -> rules (`validate`, `references`), and what podctl cannot do (`unsupported`) -> `spec` (`to_spec`).
 //!
 //! Not here: reading files (`commands`), printing problems (`output::report`).
 
 mod builder;
-mod fields;
+pub mod explain;
+pub mod fields;
 mod objects;
 mod path;
 mod problem;

@@ -13,6 +13,8 @@ use k8s_openapi::api::core::v1::{
 use schemars::SchemaGenerator;
 use serde_json::Value;
 
+use super::explain::Described;
+
 /// What a field holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -60,6 +62,16 @@ pub(super) fn schema() -> &'static Schema {
 
 impl Schema {
     fn generate() -> Self {
+        let types = Self::definitions()
+            .iter()
+            .filter(|(_, definition)| definition.get("properties").is_some())
+            .map(|(name, definition)| (short(name).to_owned(), read_type(definition)))
+            .collect();
+        Self { types }
+    }
+
+    /// As JSON schemas, by their long names.
+    fn definitions() -> serde_json::Map<String, Value> {
         let mut generator = SchemaGenerator::default();
         generator.subschema_for::<Pod>();
         generator.subschema_for::<ConfigMap>();
@@ -73,13 +85,7 @@ impl Schema {
         generator.subschema_for::<Job>();
         generator.subschema_for::<CronJob>();
         generator.subschema_for::<Service>();
-        let definitions = generator.take_definitions(true);
-        let types = definitions
-            .iter()
-            .filter(|(_, definition)| definition.get("properties").is_some())
-            .map(|(name, definition)| (short(name).to_owned(), read_type(definition)))
-            .collect();
-        Self { types }
+        generator.take_definitions(true)
     }
 
     /// The type of this short name; one without fields when there is none.
@@ -87,6 +93,25 @@ impl Schema {
         static NONE: LazyLock<Type> = LazyLock::new(Type::default);
         self.types.get(name).unwrap_or(&NONE)
     }
+}
+
+/// What Kubernetes says of its types and their fields. Only `explain` wants it, and it is the larger part of the schema.
+pub(super) fn described() -> Described {
+    let mut described = Described {
+        types: BTreeMap::new(),
+        fields: BTreeMap::new(),
+    };
+    let text = |value: &Value| value["description"].as_str().unwrap_or_default().to_owned();
+    for (name, definition) in &Schema::definitions() {
+        let of = short(name).to_owned();
+        for (field, schema) in definition["properties"].as_object().into_iter().flatten() {
+            described
+                .fields
+                .insert((of.clone(), field.clone()), text(schema));
+        }
+        described.types.insert(of, text(definition));
+    }
+    described
 }
 
 /// `io.k8s.api.core.v1.PodSpec` to `PodSpec`; short names are unique among the types of one API version.

@@ -11,13 +11,14 @@ use k8s_openapi::api::core::v1::{
 
 use super::path::Path;
 use super::problem::Faults;
-use crate::spec::Quantity;
+use crate::spec::{Quantity, image};
 
 /// Refuses them by name.
 pub(super) fn check(pod: &Pod, faults: &mut Faults) {
     let Some(spec) = &pod.spec else { return };
     let root = Path::Root;
     let path = root.field("spec");
+    length(pod, faults);
     let list = path.field("volumes");
     for (i, volume) in spec.volumes.iter().flatten().enumerate() {
         let here = list.index(i);
@@ -35,9 +36,24 @@ pub(super) fn check(pod: &Pod, faults: &mut Faults) {
     let list = path.field("containers");
     for (i, one) in spec.containers.iter().enumerate() {
         let here = list.index(i);
+        image(one, &here.field("image"), faults);
         ports(one, &here.field("ports"), faults);
         mounts(one, spec, &here.field("volumeMounts"), faults);
         limits(one, &here.field("resources"), faults);
+    }
+}
+
+/// Docker's names of containers and volumes are made from the pod's.
+fn length(pod: &Pod, faults: &mut Faults) {
+    const LONGEST: usize = 180;
+    let length = |name: &Option<String>| name.as_ref().map_or(0, String::len);
+    let meta = &pod.metadata;
+    if length(&meta.name) + length(&meta.namespace) > LONGEST {
+        let root = Path::Root;
+        let here = root.field("metadata");
+        let message =
+            format!("not supported: name and namespace together may have {LONGEST} characters");
+        faults.unsupported(&here.field("name"), message);
     }
 }
 
@@ -106,6 +122,17 @@ fn items(items: Option<&[KeyToPath]>, path: &Path<'_>, faults: &mut Faults) {
             let here = path.index(i);
             faults.unsupported(&here.field("path"), message);
         }
+    }
+}
+
+fn image(container: &Container, path: &Path<'_>, faults: &mut Faults) {
+    let name = container.image.as_deref().unwrap_or_default();
+    // White space around it is the API server's own rule.
+    if !name.is_empty() && name.trim() == name && !image::is_valid(name) {
+        let message = format!("not supported: Docker reads no name of an image in {name:?}");
+        faults
+            .unsupported(path, message)
+            .hint("it is [REGISTRY/]NAME[:TAG][@DIGEST], in lower case but for registry and tag");
     }
 }
 

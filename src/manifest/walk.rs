@@ -116,14 +116,14 @@ impl Walk<'_> {
             return self.value(&entry.value, shape, path);
         }
         let standing = fields::standing(of, &entry.key).unwrap_or(Standing::NotYet);
-        if standing == Standing::Honoured {
+        if matches!(standing, Standing::Honoured(_)) {
             return self.value(&entry.value, shape, path);
         }
         self.consult = false;
         let value = self.value(&entry.value, shape, path);
         self.consult = true;
         match standing {
-            Standing::Honoured => {}
+            Standing::Honoured(_) => {}
             Standing::NoEffect => {
                 if !entry.value.says_nothing() {
                     self.without_effect.push(path.trail().to_string());

@@ -30,9 +30,125 @@ pub fn registry(reference: &str) -> &str {
     }
 }
 
+/// Whether Docker reads it as the name of an image (distribution: `reference`): a registry, parts in lower case, a tag, a
+/// digest.
+#[must_use]
+pub fn is_valid(reference: &str) -> bool {
+    let (rest, digest) = match reference.split_once('@') {
+        Some((rest, digest)) => (rest, Some(digest)),
+        None => (reference, None),
+    };
+    let colon = rest.rfind(':').filter(|at| !rest[*at..].contains('/'));
+    let (path, tag) = match colon {
+        Some(at) if rest[..at].contains('/') || !rest[..at].is_empty() => {
+            (&rest[..at], Some(&rest[at + 1..]))
+        }
+        _ => (rest, None),
+    };
+    let path = match path.split_once('/') {
+        Some((first, path)) if is_registry(first) => {
+            if !is_host(first) {
+                return false;
+            }
+            path
+        }
+        _ => path,
+    };
+    path.split('/').all(is_part) && tag.is_none_or(is_tag) && digest.is_none_or(is_digest)
+}
+
+fn is_registry(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost" || first.to_lowercase() != first
+}
+
+fn is_host(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !name.is_empty() && !port.contains(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let label = |label: &str| {
+        let inner = label
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        inner && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let address = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    let is_address = address.is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok());
+    (is_address || name.split('.').all(label))
+        && port.is_none_or(|port| port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty())
+}
+
+/// Letters and digits, with `.`, `_`, `__` or dashes between them.
+fn is_part(part: &str) -> bool {
+    let is_plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = part.as_bytes();
+    let ends = bytes.first().is_some_and(is_plain) && bytes.last().is_some_and(is_plain);
+    let mut separators = bytes.split(is_plain).filter(|between| !between.is_empty());
+    ends && separators
+        .all(|between| matches!(between, b"." | b"_" | b"__") || between.iter().all(|b| *b == b'-'))
+}
+
+fn is_tag(tag: &str) -> bool {
+    const LONGEST: usize = 128;
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+    (1..=LONGEST).contains(&tag.len()) && tag.bytes().all(inner) && !tag.starts_with(['.', '-'])
+}
+
+fn is_digest(digest: &str) -> bool {
+    const SHORTEST: usize = 32;
+    digest.split_once(':').is_some_and(|(kind, hash)| {
+        let known_length = match kind {
+            "sha256" => Some(64),
+            "sha512" => Some(128),
+            _ => None,
+        };
+        let kind = kind
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+._-".contains(&b));
+        let is_hash = hash.bytes().all(|b| b.is_ascii_hexdigit()) && hash.len() >= SHORTEST;
+        kind && is_hash && known_length.is_none_or(|length| hash.len() == length)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_images_are_those_that_docker_reads() {
+        let digest = format!("a@sha256:{}", "0".repeat(64));
+        for name in [
+            "busybox",
+            "busybox:1.36",
+            "library/busybox",
+            "127.0.0.1:5000/a/b__c:x_1",
+            "localhost/a-b.c",
+            "Registry.Example/a",
+            "[::1]:5000/a",
+            digest.as_str(),
+        ] {
+            assert!(is_valid(name), "{name}");
+        }
+        for name in [
+            "",
+            "Bad//Name",
+            "UPPER",
+            "a b",
+            "busybox:",
+            "busybox:latest:x",
+            "busybox@sha256:zz",
+            "http://x/y",
+            "a/",
+            "/a",
+            "a___b",
+            "-a",
+            "a:.x",
+        ] {
+            assert!(!is_valid(name), "{name}");
+        }
+    }
 
     #[test]
     fn a_reference_without_tag_means_latest() {

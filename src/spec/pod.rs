@@ -157,3 +157,17 @@ pub struct Publish {
     /// TCP unless said.
     pub protocol: Protocol,
 }
+
+impl Publish {
+    /// Whether one machine cannot publish both.
+    #[must_use]
+    pub fn collides(&self, other: &Self) -> bool {
+        let is_all = |ip: &str| matches!(ip, "" | "0.0.0.0" | "::");
+        let same_address =
+            self.host_ip == other.host_ip || is_all(&self.host_ip) || is_all(&other.host_ip);
+        self.host_port != 0
+            && self.host_port == other.host_port
+            && self.protocol == other.protocol
+            && same_address
+    }
+}

@@ -121,8 +121,13 @@ fn port_bindings(pod: &Pod) -> PortMap {
 }
 
 fn extra_hosts(pod: &Pod) -> Vec<String> {
-    let aliases = pod.host_aliases.iter();
+    let aliases = pod
+        .host_aliases
+        .iter()
+        .filter(|(_, names)| !names.is_empty());
+    // The engine writes what stands before the colon into the hosts file as it is: one line for all names of an address
+    // (kubelet: so too).
     aliases
-        .flat_map(|(ip, names)| names.iter().map(move |name| format!("{name}:{ip}")))
+        .map(|(ip, names)| format!("{}:{ip}", names.join(" ")))
         .collect()
 }

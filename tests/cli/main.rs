@@ -348,6 +348,15 @@ fn a_report_reads_well() {
 }
 
 #[test]
+fn a_field_is_explained() {
+    let said = run(podctl().args(["explain", "pod.spec.containers.livenessProbe.httpGet"])).code(0);
+    insta::assert_snapshot!(said.out);
+    run(podctl().args(["explain", "pod.spec.contaners"]))
+        .code(2)
+        .says(&["did you mean `containers`?"]);
+}
+
+#[test]
 fn the_help_of_every_verb() {
     let mut text = run(podctl().arg("--help")).code(0).out;
     for verb in [
@@ -358,6 +367,7 @@ fn the_help_of_every_verb() {
         "exec",
         "port",
         "validate",
+        "explain",
         "version",
         "completion",
     ] {

@@ -2,6 +2,7 @@
 
 use super::support::{Pod, docker, eventually, podctl, run};
 use super::up::TWO;
+use shows::shows;
 
 fn ids(pod: &Pod) -> [String; 3] {
     ["POD", "a", "b"].map(|container| pod.id(container))
@@ -102,6 +103,7 @@ fn a_changed_config_map_is_seen_without_a_restart() {
         .says(&["unchanged"]);
 }
 
+#[shows("PodSpec.restartPolicy")]
 #[test]
 fn a_container_that_has_ended_is_made_anew_where_the_policy_says_so() {
     let pod = Pod::new("again");

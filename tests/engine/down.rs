@@ -1,5 +1,6 @@
 //! `podctl down`.
 
+use shows::shows;
 use std::time::Instant;
 
 use super::support::{Folder, Pod, docker, podctl, run, unique};
@@ -75,6 +76,7 @@ fn a_container_ends_by_its_own_hand_within_the_grace_period() {
     assert!(begun.elapsed().as_secs() < 15);
 }
 
+#[shows("PodSpec.terminationGracePeriodSeconds")]
 #[test]
 fn a_deaf_container_is_killed_when_the_grace_period_is_over() {
     let (pod, folder) = (Pod::new("deaf"), Folder::new());

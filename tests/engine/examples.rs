@@ -1,6 +1,7 @@
 //! Each file of `pod-examples/` does what its first lines say.
 
 use super::support::{Folder, docker, eventually, get, podctl, project, run};
+use shows::shows;
 
 /// An example, with names of its own, so that a pod of a person with the same name stays.
 struct Example {
@@ -52,6 +53,15 @@ impl Drop for Example {
     }
 }
 
+#[shows(
+    "Pod.apiVersion",
+    "Pod.kind",
+    "Pod.metadata",
+    "Pod.spec",
+    "PodSpec.containers",
+    "Container.image",
+    "Container.name"
+)]
 #[test]
 fn hello() {
     let hello = Example::up("hello.yaml", "hello", &[]);

@@ -1,10 +1,12 @@
 //! What cannot be brought up is named, with its reason, and leaves nothing behind.
 
+use shows::shows;
 use std::process::Command;
 
 use super::support::{Foreign, Pod, docker, free_port, podctl, run};
 use super::up::TWO;
 
+#[shows("Container.imagePullPolicy")]
 #[test]
 fn a_missing_image_is_named_with_its_container() {
     let pod = Pod::new("no-image");
@@ -104,6 +106,118 @@ fn ctrl_c_on_a_first_run_takes_away_what_it_made() {
         pod.down().code(0);
         pod.assert_nothing_left();
     }
+}
+
+/// Something that takes connections and never answers.
+fn silence() -> (std::net::TcpListener, String) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("tcp://{}", listener.local_addr().expect("an address"));
+    (listener, address)
+}
+
+#[test]
+fn an_engine_that_does_not_answer_can_be_left() {
+    let pod = Pod::new("silence");
+    let (_listener, address) = silence();
+    let begun = std::time::Instant::now();
+    let file = pod.file(TWO);
+    run(podctl()
+        .env("DOCKER_HOST", &address)
+        .args(["up", "--timeout", "1s", &file]))
+    .code(4);
+    for verb in ["up", "down"] {
+        let script = "\"$1\" \"$2\" \"$3\" & p=$!; sleep 0.5; kill -INT $p; wait $p";
+        run(Command::new("env")
+            .env("DOCKER_HOST", &address)
+            .args(["--default-signal=INT", "bash", "-c", script, "bash"])
+            .arg(env!("CARGO_BIN_EXE_podctl"))
+            .args([verb, &file]))
+        .code(130);
+    }
+    assert!(begun.elapsed().as_secs() < 30);
+}
+
+#[test]
+fn what_no_engine_answers_is_told() {
+    let pod = Pod::new("no-docker");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("tcp://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        for stream in listener.incoming().flatten() {
+            let mut stream = stream;
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(
+                b"HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>",
+            );
+        }
+    });
+    run(podctl()
+        .env("DOCKER_HOST", &address)
+        .args(["up", &pod.file(TWO)]))
+    .code(3)
+    .says(&[&address, "no container engine"]);
+    run(podctl().args(["--host", "", "ps"]))
+        .code(3)
+        .says(&["--host"]);
+}
+
+#[test]
+fn a_port_cannot_be_published_twice_by_one_command() {
+    let pod = Pod::new("twice");
+    let port = free_port();
+    pod.up_with(&with_port(port), &["-p", &format!("{port}:90")])
+        .code(2)
+        .says(&["twice", &port.to_string()]);
+    pod.assert_nothing_left();
+    // The same once more is no other port.
+    pod.up_with(&with_port(port), &["-p", &format!("{port}:80")])
+        .code(0);
+}
+
+#[test]
+fn a_running_pod_is_not_stopped_for_a_port_that_it_cannot_have() {
+    let pod = Pod::new("stays");
+    pod.up(TWO).code(0);
+    let ids = (pod.id("POD"), pod.id("a"));
+    let port = free_port();
+    let name = format!("{}-holder", pod.name);
+    let _holder = Foreign::run(
+        &name,
+        &["-p", &format!("{port}:80"), "busybox", "sleep", "600"],
+    );
+    pod.up_with(TWO, &["-p", &format!("{port}:80")])
+        .code(1)
+        .says(&["stays as it is", &name]);
+    assert_eq!((pod.id("POD"), pod.id("a")), ids);
+    pod.sh("a", "true");
+    pod.up(TWO).code(0).says(&["unchanged"]);
+}
+
+#[test]
+fn what_goes_on_from_a_failure_is_not_called_unchanged() {
+    let pod = Pod::new("goes-on");
+    let manifest = TWO.replacen("command: [sleep, '3600']", "command: [sh, -c, 'test -e /x/y && exec sleep 3600'], volumeMounts: [{name: x, mountPath: /x}]", 1)
+        + &format!("  volumes: [{{name: x, hostPath: {{path: {}, type: Directory}}}}]\n", pod.folder.0.join("x").display());
+    pod.up_with(&manifest, &["--keep"]).code(1);
+    std::fs::create_dir(pod.folder.0.join("x")).expect("a folder");
+    pod.folder.write("x/y", "");
+    let said = pod.up(&manifest).code(0);
+    assert!(
+        said.err.contains("started") && !said.err.contains("unchanged"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn with_wait_what_ends_at_once_has_not_come_up() {
+    let pod = Pod::new("wait");
+    let manifest = TWO.replacen("command: [sleep, '3600']", "command: [sh, -c, 'exit 3']", 1);
+    pod.up_with(&manifest, &["--wait"])
+        .code(1)
+        .says(&["/a has ended with the code 3"]);
+    pod.up_with(TWO, &["--wait"]).code(0);
 }
 
 #[test]

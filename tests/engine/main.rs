@@ -14,6 +14,7 @@ mod down;
 mod examples;
 mod exec;
 mod fails;
+mod fields;
 mod logs;
 mod manifest;
 mod pause;

@@ -1,6 +1,7 @@
 //! What a container is given, by the manifest.
 
 use super::support::{Pod, podctl, run};
+use shows::shows;
 
 fn pod_with(fields: &str) -> String {
     format!(
@@ -18,6 +19,7 @@ spec:
     )
 }
 
+#[shows("Container.env", "EnvVar.name", "EnvVar.value")]
 #[test]
 fn variables_see_what_stands_before_them() {
     let pod = Pod::new("env");
@@ -43,6 +45,7 @@ fn variables_see_what_stands_before_them() {
     assert_eq!(run(podctl().args(["logs", &pod.name])).out, "port=5432\n");
 }
 
+#[shows("Container.args", "Container.command", "Container.workingDir")]
 #[test]
 fn command_and_arguments_replace_the_images_own() {
     for (fields, expected) in [
@@ -67,11 +70,12 @@ fn command_and_arguments_replace_the_images_own() {
     }
 }
 
+#[shows("Container.stdin", "Container.stdinOnce", "Container.tty")]
 #[test]
 fn a_terminal_and_an_open_input_are_given() {
     let pod = Pod::new("tty");
     pod.up(&pod_with(
-        "    command: [sh]\n    tty: true\n    stdin: true\n",
+        "    command: [sh]\n    tty: true\n    stdin: true\n    stdinOnce: true\n",
     ))
     .code(0);
     assert_eq!(
@@ -82,10 +86,10 @@ fn a_terminal_and_an_open_input_are_given() {
         "1"
     );
     let id = pod.id("a");
-    let format = "{{.Config.Tty}} {{.Config.OpenStdin}} {{.State.Running}}";
+    let format = "{{.Config.Tty}} {{.Config.OpenStdin}} {{.Config.StdinOnce}} {{.State.Running}}";
     assert_eq!(
         super::support::docker(&["inspect", "--format", format, &id]),
-        "true true true"
+        "true true true true"
     );
 }
 
@@ -147,6 +151,7 @@ spec:
     pod.assert_nothing_left();
 }
 
+#[shows("ObjectMeta.generateName")]
 #[test]
 fn a_name_is_made_up_where_the_manifest_asks_for_one() {
     let pod = Pod::new("generated");

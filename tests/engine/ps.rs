@@ -2,6 +2,7 @@
 
 use super::support::{Pod, docker, podctl, run};
 use super::up::TWO;
+use shows::shows;
 
 fn list(args: &[&str]) -> serde_json::Value {
     let out = run(podctl().arg("ps").args(args).args(["-o", "json"]))
@@ -50,6 +51,30 @@ fn a_row_has_kubectls_columns() {
     assert!(quiet.lines().any(|line| line == pod.name));
 }
 
+#[shows("ObjectMeta.annotations", "ObjectMeta.labels")]
+#[test]
+fn json_has_what_was_asked_for_beside_what_there_is() {
+    let pod = Pod::new("asked");
+    let with = |label: &str| {
+        let meta = format!("{{name: POD, labels: {{app: {label}}}, annotations: {{note: x}}}}");
+        TWO.replace("{name: POD}", &meta)
+    };
+    pod.up(&with("web")).code(0);
+    let ids = pod.ids("a");
+    let found = list(&[]);
+    let of_pod = find(&found, &pod.name).expect("the pod");
+    assert_eq!(of_pod["metadata"]["labels"]["app"], "web");
+    assert_eq!(of_pod["metadata"]["annotations"]["note"], "x");
+    assert_eq!(of_pod["spec"]["containers"][0]["image"], "busybox");
+    assert_eq!(of_pod["status"]["phase"], "Running");
+    // A label needs no new container.
+    pod.up(&with("db")).code(0);
+    assert_eq!(pod.ids("a"), ids);
+    let found = list(&[]);
+    let of_pod = find(&found, &pod.name).expect("the pod");
+    assert_eq!(of_pod["metadata"]["labels"]["app"], "db");
+}
+
 #[test]
 fn json_and_yaml_are_a_pod_list_with_status() {
     let pod = Pod::new("list");
@@ -78,6 +103,7 @@ fn json_and_yaml_are_a_pod_list_with_status() {
     assert!(yaml.contains("kind: PodList") && yaml.contains(&pod.name));
 }
 
+#[shows("ObjectMeta.namespace")]
 #[test]
 fn namespaces_keep_pods_apart() {
     let pod = Pod::new("spaces");

@@ -1,6 +1,7 @@
 //! `podctl up` of a pod that is not there yet.
 
 use super::support::{Pod, docker, eventually, free_port, get, podctl, run, run_with_input};
+use shows::shows;
 
 pub(crate) const TWO: &str = "
 apiVersion: v1
@@ -13,6 +14,7 @@ spec:
   - {name: b, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600']}
 ";
 
+#[shows("PodSpec.hostname")]
 #[test]
 fn containers_share_network_ipc_pids_and_hostname() {
     let pod = Pod::new("share");
@@ -28,6 +30,7 @@ fn containers_share_network_ipc_pids_and_hostname() {
     assert_eq!(pod.sh("a", "cat /etc/hosts"), pod.sh("b", "cat /etc/hosts"));
 }
 
+#[shows("PodSpec.shareProcessNamespace")]
 #[test]
 fn without_a_shared_pid_namespace_each_container_is_pid_1() {
     let pod = Pod::new("own-pids");
@@ -45,6 +48,7 @@ fn a_member_that_is_root_cannot_read_the_pauses_files() {
     pod.exec("a", &["ls", "/proc/1/root/podctl"]).code(1);
 }
 
+#[shows("ObjectMeta.name")]
 #[test]
 fn the_kubelets_labels_name_the_containers() {
     let pod = Pod::new("labels");
@@ -65,6 +69,14 @@ fn a_manifest_may_come_from_standard_input() {
     assert_eq!(pod.ids("a").len(), 1);
 }
 
+#[shows(
+    "Container.ports",
+    "ContainerPort.containerPort",
+    "ContainerPort.hostIP",
+    "ContainerPort.hostPort",
+    "ContainerPort.name",
+    "ContainerPort.protocol"
+)]
 #[test]
 fn ports_are_published_as_the_manifest_and_the_flag_say() {
     let pod = Pod::new("ports");
@@ -128,6 +140,7 @@ fn a_server_on_loopback_is_for_the_pod_alone() {
     assert!(!get(port).contains("inside"));
 }
 
+#[shows("PodSpec.hostAliases", "HostAlias.hostnames", "HostAlias.ip")]
 #[test]
 fn host_aliases_and_the_pods_own_name_are_in_every_hosts_file() {
     let pod = Pod::new("hosts");
@@ -138,10 +151,26 @@ fn host_aliases_and_the_pods_own_name_are_in_every_hosts_file() {
         hosts.contains("10.1.2.3\tdb.example") && hosts.contains("cache.example"),
         "{hosts}"
     );
+    assert!(
+        hosts.contains("10.1.2.3\tdb.example cache.example\n"),
+        "{hosts}"
+    );
     assert_eq!(hosts.matches(&pod.name).count(), 1, "{hosts}");
     assert_eq!(hosts, pod.sh("b", "cat /etc/hosts"));
 }
 
+#[shows(
+    "PodSpec.securityContext",
+    "Container.resources",
+    "Container.securityContext",
+    "ResourceRequirements.limits",
+    "ResourceRequirements.requests",
+    "SecurityContext.readOnlyRootFilesystem",
+    "SecurityContext.runAsGroup",
+    "SecurityContext.runAsUser",
+    "PodSecurityContext.runAsGroup",
+    "PodSecurityContext.runAsUser"
+)]
 #[test]
 fn user_limits_and_a_read_only_root_are_honoured() {
     let pod = Pod::new("security");
@@ -157,7 +186,7 @@ spec:
     image: busybox
     imagePullPolicy: IfNotPresent
     command: [sleep, '3600']
-    resources: {limits: {memory: 64Mi, cpu: 500m}}
+    resources: {limits: {memory: 64Mi, cpu: 500m}, requests: {cpu: 250m}}
     securityContext: {readOnlyRootFilesystem: true, runAsGroup: 2000}
     volumeMounts: [{name: tmp, mountPath: /tmp}]
   volumes: [{name: tmp, emptyDir: {}}]
@@ -171,11 +200,71 @@ spec:
     pod.exec("a", &["touch", "/etc/no"]).code(1);
     pod.exec("a", &["cat", "/etc/hosts", "/etc/resolv.conf"])
         .code(0);
-    let format = "{{.HostConfig.Memory}} {{.HostConfig.CpuQuota}}";
+    let format = "{{.HostConfig.Memory}} {{.HostConfig.CpuQuota}} {{.HostConfig.CpuShares}}";
     assert_eq!(
         docker(&["inspect", "--format", format, &pod.id("a")]),
-        "67108864 50000"
+        "67108864 50000 256"
     );
+}
+
+#[shows(
+    "SecurityContext.allowPrivilegeEscalation",
+    "SecurityContext.capabilities",
+    "Capabilities.add",
+    "Capabilities.drop"
+)]
+#[test]
+fn capabilities_are_those_of_the_manifest() {
+    let pod = Pod::new("capabilities");
+    let manifest = TWO.replace(
+        "- {name: b, image: busybox,",
+        "- {name: b, image: busybox, securityContext: {allowPrivilegeEscalation: false, \
+         capabilities: {add: [NET_ADMIN], drop: [CHOWN]}},",
+    );
+    pod.up(&manifest).code(0);
+    let status = |container: &str, field: &str| {
+        let line = pod.sh(container, &format!("grep {field} /proc/self/status"));
+        line.split_whitespace()
+            .nth(1)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let has = |container: &str, number: u32| {
+        let all = u64::from_str_radix(&status(container, "CapEff"), 16).expect("a set");
+        all >> number & 1 == 1
+    };
+    // NET_ADMIN, CHOWN.
+    assert_eq!([12, 0].map(|n| has("a", n)), [false, true]);
+    assert_eq!([12, 0].map(|n| has("b", n)), [true, false]);
+    let escalates = ["a", "b"].map(|container| status(container, "NoNewPrivs"));
+    assert_eq!(escalates, ["0", "1"]);
+}
+
+#[shows("SecurityContext.privileged")]
+#[test]
+fn a_privileged_container_is_asked_for() {
+    let pod = Pod::new("privileged");
+    let manifest = TWO.replace(
+        "- {name: a, image: busybox,",
+        "- {name: a, image: busybox, securityContext: {privileged: true},",
+    );
+    // An engine that is in a container itself may not be able to start one.
+    let _ = pod.up_with(&manifest, &["--keep"]);
+    let privileged = ["a", "b"]
+        .map(|name| docker(&["inspect", "-f", "{{.HostConfig.Privileged}}", &pod.id(name)]));
+    assert_eq!(privileged, ["true", "false"]);
+}
+
+#[shows("PodSpec.subdomain")]
+#[test]
+fn the_subdomain_is_the_hosts_domain() {
+    let pod = Pod::new("subdomain");
+    pod.up(&TWO.replace("spec:\n", "spec:\n  hostname: one\n  subdomain: front\n"))
+        .code(0);
+    for container in ["a", "b"] {
+        let name = pod.sh(container, "hostname -f");
+        assert!(name.starts_with("one.front."), "{name}");
+    }
 }
 
 #[test]
@@ -205,6 +294,18 @@ fn a_dry_run_makes_nothing() {
         said.out
     );
     pod.assert_nothing_left();
+}
+
+#[test]
+fn a_dry_run_of_a_new_pause_names_each_step_once() {
+    let pod = Pod::new("dry-pause");
+    pod.up(TWO).code(0);
+    let said = pod.up_with(TWO, &["--dry-run", "-p", "80"]).code(0);
+    let lines: Vec<&str> = said.out.lines().collect();
+    let count = |words: &str| lines.iter().filter(|line| line.contains(words)).count();
+    let counts = ["create pause", "create a", "create b", "start a"].map(count);
+    assert_eq!(counts, [1, 1, 1, 1], "{}", said.out);
+    assert!(lines.len() < 20, "{}", said.out);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Volumes, seen from inside.
 
 use super::support::{Folder, Pod, podctl, run};
+use shows::shows;
 
 fn pod_with(extra: &str, mounts: &str, volumes: &str) -> String {
     format!(
@@ -18,6 +19,16 @@ spec:
     )
 }
 
+#[shows(
+    "PodSpec.volumes",
+    "Container.volumeMounts",
+    "VolumeMount.mountPath",
+    "VolumeMount.name",
+    "Volume.emptyDir",
+    "Volume.name",
+    "EmptyDirVolumeSource.medium",
+    "EmptyDirVolumeSource.sizeLimit"
+)]
 #[test]
 fn an_empty_dir_is_shared_and_writable_for_all() {
     let pod = Pod::new("empty");
@@ -48,6 +59,22 @@ binaryData: {store: AP/+Cg2Af0EA}
 data: {key: k, run.sh: \"#!/bin/sh\\n\", note: \"text\\n\"}
 ---";
 
+#[shows(
+    "ConfigMap.apiVersion",
+    "ConfigMap.binaryData",
+    "ConfigMap.data",
+    "ConfigMap.kind",
+    "ConfigMap.metadata",
+    "VolumeMount.subPath",
+    "Volume.configMap",
+    "ConfigMapVolumeSource.defaultMode",
+    "ConfigMapVolumeSource.items",
+    "ConfigMapVolumeSource.name",
+    "ConfigMapVolumeSource.optional",
+    "KeyToPath.key",
+    "KeyToPath.mode",
+    "KeyToPath.path"
+)]
 #[test]
 fn a_config_map_has_its_bytes_items_and_modes() {
     let pod = Pod::new("items");
@@ -113,6 +140,7 @@ fn a_config_map_of_nearly_a_megabyte_works_like_a_small_one() {
     assert!(list.len() < 200_000, "{}", list.len());
 }
 
+#[shows("Volume.hostPath")]
 #[test]
 fn a_host_path_is_the_machines_and_is_made_where_it_may() {
     let (pod, folder) = (Pod::new("host"), Folder::new());
@@ -131,6 +159,7 @@ fn a_host_path_is_the_machines_and_is_made_where_it_may() {
     );
 }
 
+#[shows("HostPathVolumeSource.path", "HostPathVolumeSource.type")]
 #[test]
 fn a_host_path_is_of_the_kind_that_its_type_says() {
     let folder = Folder::new();
@@ -163,6 +192,7 @@ fn a_host_path_is_of_the_kind_that_its_type_says() {
     }
 }
 
+#[shows("VolumeMount.readOnly")]
 #[test]
 fn a_read_only_mount_is_one() {
     let pod = Pod::new("read-only");

@@ -1,5 +1,5 @@
 //! Faults from outside: for every call of a clean `up` and of a clean `down`, the call is cut, loses its answer, or is
-//! answered with 500, or podctl is killed at it. After one more `up` the pod is whole; after `down` nothing is left.
+//! answered with 500, the engine goes away, or podctl is killed at it. After one more `up` the pod is whole; after `down` nothing is left.
 //!
 //! A position is chosen by the number of the call in the order of arrival at the proxy; `positions` says how many there are.
 
@@ -39,7 +39,8 @@ spec:
 ";
 
 /// Faults that are tried at every position.
-const FAULTS: [Fault; 5] = [
+const FAULTS: [Fault; 6] = [
+    Fault::Gone,
     Fault::Cut,
     Fault::CutAfter,
     Fault::Answer500,
@@ -63,10 +64,12 @@ fn through(proxy: &Proxy, args: &[&str]) -> Said {
         .expect("podctl");
     proxy.watch(child.id());
     let output = child.wait_with_output().expect("an end");
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!err.contains("panicked"), "{err}");
     Said {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        err,
     }
 }
 

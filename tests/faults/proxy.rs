@@ -24,6 +24,8 @@ pub(crate) enum Fault {
     CutAfter,
     /// It never reaches the engine, and is answered with 500.
     Answer500,
+    /// The engine goes away: no connection is left, events among them, and no new one is taken.
+    Gone,
     /// It waits.
     Delay,
     /// podctl is killed when it arrives.
@@ -54,6 +56,8 @@ struct Shared {
     calls: Mutex<Vec<Call>>,
     podctl: AtomicU32,
     over: AtomicBool,
+    gone: AtomicBool,
+    open: Mutex<Vec<UnixStream>>,
     engine: PathBuf,
 }
 
@@ -88,6 +92,8 @@ impl Proxy {
             calls: Mutex::new(Vec::new()),
             podctl: AtomicU32::new(0),
             over: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
+            open: Mutex::new(Vec::new()),
             engine,
         });
         let of_thread = Arc::clone(&shared);
@@ -133,7 +139,26 @@ impl Drop for Proxy {
 }
 
 impl Shared {
-    fn serve(&self, mut client: UnixStream) {
+    /// Serves one connection, and closes it.
+    fn serve(&self, client: UnixStream) {
+        let Ok(open) = client.try_clone() else { return };
+        let number = {
+            let mut all = self.open.lock().expect("the connections");
+            all.push(open);
+            all.len() - 1
+        };
+        if !self.gone.load(Ordering::Relaxed) {
+            self.answer(client);
+        }
+        self.close(number);
+    }
+
+    fn close(&self, number: usize) {
+        let all = self.open.lock().expect("the connections");
+        let _ = all[number].shutdown(Shutdown::Both);
+    }
+
+    fn answer(&self, mut client: UnixStream) {
         let mut head = Vec::new();
         let mut buffer = vec![0; 64 * 1024];
         while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -163,6 +188,13 @@ impl Shared {
                 return;
             }
             Some(Fault::Kill) => return self.kill(),
+            Some(Fault::Gone) => {
+                self.gone.store(true, Ordering::Relaxed);
+                let all = self.open.lock().expect("the connections");
+                all.iter()
+                    .for_each(|open| drop(open.shutdown(Shutdown::Both)));
+                return;
+            }
             Some(Fault::Delay) => std::thread::sleep(Duration::from_secs(1)),
             Some(Fault::CutAfter | Fault::KillAfter) | None => {}
         }
