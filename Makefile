@@ -36,7 +36,7 @@ demo: build
 bench: build
 	scripts/engine
 	scripts/images/ensure busybox
-	cargo bench --bench podctl
+	PODCTL=$(CURDIR)/target/$(HOST)/release/podctl cargo bench --target-dir target/bench --bench podctl
 
 # Each fuzz target for TIME seconds.
 TIME := 60

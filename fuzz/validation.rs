@@ -1,13 +1,16 @@
-//! A sound object with some of its values changed: every rule holds or speaks, none panics; and what a rule takes is taken
-//! again when it is written as JSON.
+//! A sound object with some of its values changed: every rule holds or speaks, at a place in the text, and none panics.
 #![no_main]
+
+use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use podctl::manifest::{LoadOptions, Purpose, Source, load};
 use serde_json::{Value, json};
 
 /// One object of each kind, with as many fields as it may have.
-const SEEDS: &str = include_str!("seeds/objects.json");
+static SEEDS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("seeds/objects.json")).expect("the seeds are JSON")
+});
 
 fn values(bytes: &mut impl Iterator<Item = u8>) -> Value {
     let mut next = || bytes.next().unwrap_or_default();
@@ -58,7 +61,7 @@ fn ways(value: &Value, way: &str, all: &mut Vec<String>) {
     }
 }
 
-fn check(object: &Value) -> bool {
+fn check(object: &Value) {
     let sources = [Source {
         name: "fuzz.json".to_owned(),
         text: object.to_string(),
@@ -67,14 +70,19 @@ fn check(object: &Value) -> bool {
         purpose: Purpose::Check,
         ..LoadOptions::default()
     };
-    load(&sources, &options).is_ok()
+    let problems = match load(&sources, &options) {
+        Ok(loaded) => loaded.warnings,
+        Err(problems) => problems,
+    };
+    for problem in problems {
+        assert!(sources[0].text.get(problem.span.clone()).is_some(), "{problem:?}");
+    }
 }
 
 fuzz_target!(|bytes: &[u8]| {
     let mut bytes = bytes.iter().copied();
-    let seeds: Vec<Value> = serde_json::from_str(SEEDS).expect("the seeds are JSON");
     let which = usize::from(bytes.next().unwrap_or_default());
-    let mut object = seeds[which % seeds.len()].clone();
+    let mut object = SEEDS[which % SEEDS.len()].clone();
     for _ in 0..4 {
         let Some(low) = bytes.next() else { break };
         let high = bytes.next().unwrap_or_default();
@@ -85,6 +93,5 @@ fuzz_target!(|bytes: &[u8]| {
             *place = values(&mut bytes);
         }
     }
-    let taken = check(&object);
-    assert_eq!(taken, check(&object), "the same text gives the same answer");
+    check(&object);
 });
