@@ -62,8 +62,8 @@ pub async fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
             .map_err(|error| anyhow::anyhow!(error.to_string()))?;
     }
     let newest = containers.iter().max_by_key(|c| c.identity.generation);
-    let names = newest
-        .map(|c| c.identity.containers.clone())
+    let names: Vec<String> = newest
+        .map(|c| c.identity.members().cloned().collect())
         .unwrap_or_default();
     let prefixed = args.container.is_none() && names.len() > 1;
     let wanted = Wanted {

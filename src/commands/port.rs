@@ -79,12 +79,11 @@ pub(super) fn member<'a>(
     name: Option<&str>,
 ) -> Result<(&'a SeenContainer, Vec<String>), UsageError> {
     let newest = containers.iter().max_by_key(|c| c.identity.generation);
-    let names = newest
-        .map(|c| c.identity.containers.clone())
+    let names: Vec<String> = newest
+        .map(|c| c.identity.members().cloned().collect())
         .unwrap_or_default();
-    let wanted = name
-        .or(names.first().map(String::as_str))
-        .unwrap_or_default();
+    let first = newest.and_then(|c| c.identity.containers.first());
+    let wanted = name.or(first.map(String::as_str)).unwrap_or_default();
     let named = containers
         .iter()
         .filter(|c| c.identity.container == wanted && !c.identity.is_pause());

@@ -148,7 +148,9 @@ fn imagined(
         }
         Action::Fill { .. } | Action::Refill { .. } => Effect::Filled(hash::payload(desired)),
         Action::Start(target) => Effect::Running(target.id.clone()),
-        Action::Stop { target, .. } => Effect::Ended(target.id.clone(), Some(0)),
+        Action::Await(target) | Action::Stop { target, .. } => {
+            Effect::Ended(target.id.clone(), Some(0))
+        }
         Action::Remove { target, .. } => Effect::Removed(target.id.clone()),
         Action::RemoveVolume { name } => Effect::VolumeRemoved(name.clone()),
         Action::RemoveRecord => Effect::RecordRemoved,

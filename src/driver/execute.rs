@@ -99,6 +99,10 @@ pub async fn execute(
             engine.start(&target.id).await?;
             Ok(Effect::Running(target.id.clone()))
         }
+        Action::Await(target) => {
+            let code = engine.wait(&target.id).await?;
+            Ok(Effect::Ended(target.id.clone(), code))
+        }
         Action::Stop {
             target,
             signal,

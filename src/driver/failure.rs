@@ -5,7 +5,7 @@
 use thiserror::Error;
 
 use crate::engine::EngineError;
-use crate::reconcile::Action;
+use crate::reconcile::{Action, FailedInit};
 use crate::record::labels::PAUSE_CONTAINER;
 use crate::spec::{Container, Pod, PodKey};
 
@@ -44,6 +44,29 @@ impl Failure {
             hint: None,
             action: None,
             source: Some(error),
+        }
+    }
+
+    /// An init container that has not ended well: nothing after it starts.
+    #[must_use]
+    pub fn init(pod: &PodKey, failed: &FailedInit) -> Self {
+        let FailedInit { container, code } = failed;
+        let namespace = match pod.namespace.as_str() {
+            PodKey::DEFAULT_NAMESPACE => String::new(),
+            namespace => format!(" -n {namespace}"),
+        };
+        Self {
+            doing: format!(
+                "init container `{container}` of pod `{pod}` has ended with the code {code}: what comes after it is not \
+                 started"
+            ),
+            hint: Some(format!(
+                "`podctl logs {}{namespace} -c {container}` shows what it said; `podctl up` runs it again where the \
+                 restart policy lets it",
+                pod.name
+            )),
+            action: None,
+            source: None,
         }
     }
 
@@ -116,6 +139,7 @@ fn doing(pod: &PodKey, action: &Action) -> String {
             format!("failed to fill the volumes of pod `{pod}`")
         }
         Action::Start(target) => format!("failed to start {}", container(&target.container)),
+        Action::Await(target) => format!("failed to wait for {}", container(&target.container)),
         Action::Stop { target, .. } => format!("failed to stop {}", container(&target.container)),
         Action::Remove { target, .. } => {
             format!("failed to remove {}", container(&target.container))

@@ -28,7 +28,7 @@ pub enum Pull {
 /// The images that a pod names, each once.
 #[must_use]
 pub fn references(pod: &Pod) -> Vec<String> {
-    let mut references: Vec<String> = pod.containers.iter().map(|c| c.image.clone()).collect();
+    let mut references: Vec<String> = pod.members().map(|c| c.image.clone()).collect();
     references.sort();
     references.dedup();
     references
@@ -99,8 +99,7 @@ fn policy(pod: &Pod, reference: &str, pull: Pull) -> PullPolicy {
         Pull::AsTheManifestSays => {}
     }
     let of_image = pod
-        .containers
-        .iter()
+        .members()
         .filter(|c| c.image == reference)
         .map(|c| c.pull);
     of_image.fold(PullPolicy::Never, |keenest, pull| match (keenest, pull) {
@@ -153,7 +152,7 @@ fn never(pod: &Pod, reference: &str) -> anyhow::Error {
 }
 
 fn wanted_by(pod: &Pod, reference: &str) -> String {
-    let names = pod.containers.iter().filter(|c| c.image == reference);
+    let names = pod.members().filter(|c| c.image == reference);
     let names: Vec<String> = names.map(|c| format!("`{}`", c.name)).collect();
     format!("container {} of pod `{}`", names.join(", "), pod.key)
 }

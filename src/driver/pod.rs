@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::execute::{Effect, Plan, apply, execute};
 use super::{Event, Events, Failure, Interrupt};
@@ -47,6 +47,8 @@ pub struct Drive {
     upload_events: Option<BoxStream<'static, ()>>,
 
     tasks: JoinSet<Done>,
+    /// Those of the tasks that only wait.
+    waits: Vec<AbortHandle>,
     in_flight: BTreeSet<String>,
     failures: Vec<Failure>,
     acted: bool,
@@ -78,6 +80,8 @@ pub enum Outcome {
     Reached(Box<Reached>),
     /// Not at the goal: what failed, the first first.
     Failed(Vec<Failure>),
+    /// An init container did not end well.
+    FailedInit(Failure),
     /// A person stopped it.
     Interrupted,
     /// Somebody wrote into the pod's record.
@@ -133,6 +137,7 @@ impl Drive {
             uploads: 0,
             upload_events: None,
             tasks: JoinSet::new(),
+            waits: Vec::new(),
             in_flight: BTreeSet::new(),
             failures: Vec::new(),
             acted: false,
@@ -163,6 +168,10 @@ impl Drive {
             let interrupted = self.interrupt.count() > self.interrupts_before;
             let changed = self.is_record_changed();
             let stopping = interrupted || changed || self.is_over();
+            if stopping {
+                // What waits for an init container may wait for long; it changes nothing.
+                self.waits.drain(..).for_each(|wait| wait.abort());
+            }
             if stopping && self.tasks.is_empty() {
                 return match (interrupted, changed) {
                     (true, _) => Outcome::Interrupted,
@@ -174,6 +183,9 @@ impl Drive {
                 let decision = self.decide();
                 if decision.reached && self.look == Look::Fresh {
                     return self.reached();
+                }
+                if let (Some(failed), Look::Fresh) = (&decision.failed_init, self.look) {
+                    return Outcome::FailedInit(Failure::init(&self.plan.key, failed));
                 }
                 self.begin(decision);
             }
@@ -189,6 +201,7 @@ impl Drive {
                 Some(done) = self.tasks.join_next() => match done {
                     Ok(Done::Look(result)) => self.looked(result),
                     Ok(Done::Action(action, result)) => self.ended(action, result),
+                    Err(error) if error.is_cancelled() => {}
                     // A panic costs this pod its turn, no more.
                     Err(_) => self.failures.push(Failure::stuck(&self.plan.key)),
                 },
@@ -263,10 +276,14 @@ impl Drive {
             self.in_flight.insert(action.key());
             self.events.tell(Event::Began(action.clone()));
             let (engine, plan) = (self.engine.clone(), Arc::clone(&self.plan));
-            self.tasks.spawn(async move {
+            let is_wait = matches!(action, Action::Await(_));
+            let task = self.tasks.spawn(async move {
                 let result = execute(&engine, &plan, &action).await;
                 Done::Action(action, result)
             });
+            if is_wait {
+                self.waits.push(task);
+            }
         }
     }
 

@@ -256,7 +256,7 @@ impl Run<'_> {
         if pod.pids != Pids::Unsaid {
             return;
         }
-        for container in &pod.containers {
+        for container in pod.members() {
             let image = images.get(&container.image);
             if image.is_some_and(|image| !shares_pids(pod.pids, container, image)) {
                 self.events.tell(Event::OwnPids {
@@ -352,6 +352,15 @@ impl Run<'_> {
                 Outcome::RecordGone => return Ok(Some(Up::Deleted)),
                 Outcome::Failed(failures) => {
                     return self.failed(course, facts, failures).await.map(Some);
+                }
+                Outcome::FailedInit(failure) => {
+                    // The pod stays for a look, and so that the next run goes on from here.
+                    return Ok(Some(Up::Failed {
+                        failures: vec![failure],
+                        taken_away: false,
+                        left: None,
+                        wanted: wanted(&course.desired),
+                    }));
                 }
                 Outcome::Interrupted => {
                     // Asked twice, it ends at once.
@@ -472,8 +481,7 @@ impl Run<'_> {
 /// The hashes that are asked for, by container.
 fn wanted(desired: &Desired) -> BTreeMap<String, String> {
     let pod = &desired.pod;
-    let containers = pod.containers.iter();
-    containers
+    pod.members()
         .map(|c| (c.name.clone(), hash::container(pod, c)))
         .collect()
 }

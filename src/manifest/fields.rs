@@ -156,7 +156,10 @@ const TABLE: &[(&str, Rows)] = &[
             ),
             ("hostnameOverride", NotYetUnless(EMPTY_TEXT)),
             ("imagePullSecrets", NotYet),
-            ("initContainers", NotYet),
+            (
+                "initContainers",
+                Honoured("init::init_containers_run_one_after_the_other_before_the_app_starts"),
+            ),
             ("nodeName", NoEffect),
             ("nodeSelector", NoEffect),
             ("os", NotYetUnless(&["{\"name\":\"linux\"}"])),

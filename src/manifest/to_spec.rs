@@ -64,6 +64,12 @@ pub(super) fn pod(pod: &v1::Pod, key: PodKey) -> Pod {
             .flatten()
             .map(|alias| (alias.ip, alias.hostnames.unwrap_or_default()))
             .collect(),
+        init_containers: spec
+            .init_containers
+            .iter()
+            .flatten()
+            .map(|container| self::container(container, &of_pod))
+            .collect(),
         containers,
         volumes: spec.volumes.into_iter().flatten().map(volume).collect(),
     }

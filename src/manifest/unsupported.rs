@@ -33,13 +33,16 @@ pub(super) fn check(pod: &Pod, faults: &mut Faults) {
             items(source.items.as_deref(), &here.field("items"), faults);
         }
     }
-    let list = path.field("containers");
-    for (i, one) in spec.containers.iter().enumerate() {
-        let here = list.index(i);
-        image(one, &here.field("image"), faults);
-        ports(one, &here.field("ports"), faults);
-        mounts(one, spec, &here.field("volumeMounts"), faults);
-        limits(one, &here.field("resources"), faults);
+    let inits = spec.init_containers.as_deref().unwrap_or_default();
+    for (field, containers) in [("initContainers", inits), ("containers", &spec.containers)] {
+        let list = path.field(field);
+        for (i, one) in containers.iter().enumerate() {
+            let here = list.index(i);
+            image(one, &here.field("image"), faults);
+            ports(one, &here.field("ports"), faults);
+            mounts(one, spec, &here.field("volumeMounts"), faults);
+            limits(one, &here.field("resources"), faults);
+        }
     }
 }
 

@@ -93,6 +93,7 @@ impl Progress {
                 Some((format!("pod {}", self.pod), "Starting", "Started"))
             }
             Action::Start(target) => of(&target.container, "Starting", "Started"),
+            Action::Await(target) => of(&target.container, "Running", "Completed"),
             Action::Stop { target, .. } => of(&target.container, "Stopping", "Stopped"),
             Action::Refill { .. } => Some((
                 format!("volumes of pod {}", self.pod),

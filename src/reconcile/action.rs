@@ -39,6 +39,8 @@ pub enum Action {
     },
     /// Start what was made.
     Start(Target),
+    /// Wait for a running container to end by itself.
+    Await(Target),
     /// Signal a running container to end, and end it when its grace period is over.
     Stop {
         /// Which.
@@ -113,9 +115,10 @@ impl Action {
             Self::CreatePause { .. } => create_key(crate::record::labels::PAUSE_CONTAINER),
             Self::Fill { .. } | Self::Refill { .. } => "volumes".to_owned(),
             Self::Create { container, .. } => create_key(container),
-            Self::Start(target) | Self::Stop { target, .. } | Self::Remove { target, .. } => {
-                target.id.clone()
-            }
+            Self::Start(target)
+            | Self::Await(target)
+            | Self::Stop { target, .. }
+            | Self::Remove { target, .. } => target.id.clone(),
             Self::RemoveVolume { name } => name.clone(),
             Self::RemoveRecord | Self::RemoveDeletion => "record".to_owned(),
         }
@@ -127,9 +130,10 @@ impl Action {
         match self {
             Self::CreatePause { .. } => Some(crate::record::labels::PAUSE_CONTAINER),
             Self::Create { container, .. } => Some(container),
-            Self::Start(target) | Self::Stop { target, .. } | Self::Remove { target, .. } => {
-                Some(&target.container)
-            }
+            Self::Start(target)
+            | Self::Await(target)
+            | Self::Stop { target, .. }
+            | Self::Remove { target, .. } => Some(&target.container),
             _ => None,
         }
     }
@@ -150,6 +154,7 @@ impl fmt::Display for Action {
             Self::Refill { .. } => f.write_str("refill volumes: changed"),
             Self::Create { container, why, .. } => write!(f, "create {container}: {why}"),
             Self::Start(target) => write!(f, "start {target}"),
+            Self::Await(target) => write!(f, "await the end of {target}"),
             Self::Stop { target, why, .. } => write!(f, "stop {target}: {why}"),
             Self::Remove { target, why } => write!(f, "remove {target}: {why}"),
             Self::RemoveVolume { name } => write!(f, "remove volume {name}"),

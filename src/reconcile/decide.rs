@@ -59,6 +59,17 @@ pub struct Decision {
     pub actions: Vec<Action>,
     /// The goal is reached.
     pub reached: bool,
+    /// The goal cannot be reached, and nothing is left to do.
+    pub failed_init: Option<FailedInit>,
+}
+
+/// An init container that has ended, and not well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedInit {
+    /// Its name.
+    pub container: String,
+    /// Its exit code.
+    pub code: i64,
 }
 
 /// What to do now.
@@ -70,9 +81,17 @@ pub fn decide(input: &Input<'_>) -> Decision {
             (down::actions(input, grace_period), down::is_reached(input))
         }
     };
-    let reached = reached && actions.is_empty() && input.in_flight.is_empty();
+    let at_rest = actions.is_empty() && input.in_flight.is_empty();
     actions.retain(|action| !input.in_flight.contains(&action.key()));
-    Decision { actions, reached }
+    let failed_init = match input.goal {
+        Goal::Up if at_rest => up::failed_init(input),
+        _ => None,
+    };
+    Decision {
+        actions,
+        reached: reached && at_rest,
+        failed_init,
+    }
 }
 
 /// A container as the target of an action.

@@ -20,5 +20,5 @@ mod tests;
 pub mod up;
 
 pub use action::{Action, Why};
-pub use decide::{Decision, Goal, Input, decide};
+pub use decide::{Decision, FailedInit, Goal, Input, decide};
 pub use seen::{Seen, SeenContainer, State};

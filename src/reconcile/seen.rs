@@ -140,6 +140,7 @@ pub(crate) mod tests {
                 hash: String::new(),
                 attempt: 0,
                 containers: vec!["a".into(), "b".into()],
+                init_containers: Vec::new(),
                 grace_period: 30,
                 restart_policy: RestartPolicy::Always,
                 stop_signal: String::new(),

@@ -37,22 +37,35 @@ fn pod(containers: &[&SeenContainer]) -> Option<v1::Pod> {
     let pause = pauses.max_by_key(|c| c.identity.attempt).copied();
     let names = names(newest, containers);
     let runs = pause.is_some_and(SeenContainer::is_running);
+    let inits: Vec<v1::ContainerStatus> = newest
+        .init_containers
+        .iter()
+        .map(|name| init(name, current(containers, name)))
+        .collect();
+    let initialized = inits.iter().all(|status| status.ready);
+    // kubelet: what waits for init containers is not being created.
+    let reason = if initialized {
+        "ContainerCreating"
+    } else {
+        "PodInitializing"
+    };
     let statuses: Vec<v1::ContainerStatus> = names
         .iter()
-        .map(|name| container(name, current(containers, name), runs))
+        .map(|name| container(name, current(containers, name), runs, reason))
         .collect();
     let created = containers
         .iter()
         .map(|c| c.created)
         .min()
         .unwrap_or_default();
-    let phase = phase(&statuses, newest.restart_policy);
+    let phase = phase(&inits, &statuses, newest.restart_policy);
     let ip = pause.and_then(|pause| pause.ip.clone());
     // Members may run on where their pause has gone: without its network they are no pod.
     let lost = !runs
         && containers
             .iter()
             .any(|c| !c.identity.is_pause() && c.is_running());
+    let spec_of = |name: &String| spec(name, current(containers, name));
     Some(v1::Pod {
         metadata: ObjectMeta {
             name: Some(newest.pod.name.clone()),
@@ -63,16 +76,14 @@ fn pod(containers: &[&SeenContainer]) -> Option<v1::Pod> {
             ..Default::default()
         },
         spec: Some(v1::PodSpec {
-            containers: names
-                .iter()
-                .map(|name| spec(name, current(containers, name)))
-                .collect(),
+            init_containers: given(newest.init_containers.iter().map(&spec_of).collect()),
+            containers: names.iter().map(&spec_of).collect(),
             restart_policy: Some(format!("{:?}", newest.restart_policy)),
             termination_grace_period_seconds: i64::try_from(newest.grace_period).ok(),
             ..Default::default()
         }),
         status: Some(v1::PodStatus {
-            conditions: Some(conditions(runs, &statuses, &phase)),
+            conditions: Some(conditions(runs, initialized, &statuses, &phase)),
             reason: lost.then(|| "SandboxChanged".to_owned()),
             message: lost.then(|| {
                 "the pause container does not run: `podctl up` makes the pod anew".to_owned()
@@ -80,11 +91,17 @@ fn pod(containers: &[&SeenContainer]) -> Option<v1::Pod> {
             phase: Some(phase),
             pod_ips: ip.clone().map(|ip| vec![v1::PodIP { ip }]),
             pod_ip: ip,
+            init_container_statuses: given(inits),
             container_statuses: Some(statuses),
             start_time: Timestamp::from_second(created).ok().map(Time),
             ..Default::default()
         }),
     })
+}
+
+/// An empty list is left out.
+fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
+    Some(list).filter(|list| !list.is_empty())
 }
 
 /// The pod's containers at its newest generation, in the order of the manifest.
@@ -112,10 +129,25 @@ fn spec(name: &str, seen: Option<&SeenContainer>) -> v1::Container {
     }
 }
 
-fn container(name: &str, seen: Option<&SeenContainer>, pause_runs: bool) -> v1::ContainerStatus {
+/// An init container is ready once it has ended well.
+fn init(name: &str, seen: Option<&SeenContainer>) -> v1::ContainerStatus {
+    let status = container(name, seen, false, "PodInitializing");
+    v1::ContainerStatus {
+        ready: seen.is_some_and(|seen| seen.state == State::Exited(0)),
+        ..status
+    }
+}
+
+/// `waiting_for`: the reason of one that has not been started.
+fn container(
+    name: &str,
+    seen: Option<&SeenContainer>,
+    pause_runs: bool,
+    waiting_for: &str,
+) -> v1::ContainerStatus {
     let waiting = || v1::ContainerState {
         waiting: Some(v1::ContainerStateWaiting {
-            reason: Some("ContainerCreating".to_owned()),
+            reason: Some(waiting_for.to_owned()),
             message: None,
         }),
         ..Default::default()
@@ -153,7 +185,24 @@ fn container(name: &str, seen: Option<&SeenContainer>, pause_runs: bool) -> v1::
 }
 
 /// kubelet: `getPhase`.
-fn phase(statuses: &[v1::ContainerStatus], policy: RestartPolicy) -> String {
+fn phase(
+    inits: &[v1::ContainerStatus],
+    statuses: &[v1::ContainerStatus],
+    policy: RestartPolicy,
+) -> String {
+    let failed = |status: &v1::ContainerStatus| {
+        let ended = status
+            .state
+            .as_ref()
+            .and_then(|state| state.terminated.as_ref());
+        ended.is_some_and(|ended| ended.exit_code != 0)
+    };
+    if policy == RestartPolicy::Never && inits.iter().any(failed) {
+        return "Failed".to_owned();
+    }
+    if !inits.iter().all(|init| init.ready) {
+        return "Pending".to_owned();
+    }
     let states = || statuses.iter().filter_map(|status| status.state.as_ref());
     let codes: Vec<i32> = states()
         .filter_map(|s| s.terminated.as_ref())
@@ -173,7 +222,12 @@ fn phase(statuses: &[v1::ContainerStatus], policy: RestartPolicy) -> String {
     phase.to_owned()
 }
 
-fn conditions(runs: bool, statuses: &[v1::ContainerStatus], phase: &str) -> Vec<v1::PodCondition> {
+fn conditions(
+    runs: bool,
+    initialized: bool,
+    statuses: &[v1::ContainerStatus],
+    phase: &str,
+) -> Vec<v1::PodCondition> {
     let ready = !statuses.is_empty() && statuses.iter().all(|status| status.ready);
     let reason = match phase {
         "Succeeded" => "PodCompleted",
@@ -188,7 +242,7 @@ fn conditions(runs: bool, statuses: &[v1::ContainerStatus], phase: &str) -> Vec<
     };
     vec![
         condition("PodReadyToStartContainers", runs, None),
-        condition("Initialized", true, None),
+        condition("Initialized", initialized, Some("ContainersNotInitialized")),
         condition("Ready", ready, Some(reason)),
         condition("ContainersReady", ready, Some(reason)),
         condition("PodScheduled", true, None),
@@ -214,6 +268,17 @@ pub fn columns(pod: &v1::Pod) -> Columns {
     let status = pod.status.clone().unwrap_or_default();
     let containers = status.container_statuses.unwrap_or_default();
     let mut word = status.reason.clone().or(status.phase).unwrap_or_default();
+    let inits = status.init_container_statuses.unwrap_or_default();
+    if let Some((i, init)) = inits.iter().enumerate().find(|(_, init)| !init.ready) {
+        return Columns {
+            n_ready: 0,
+            n_containers: containers.len(),
+            status: status
+                .reason
+                .unwrap_or_else(|| initializing(i, inits.len(), init)),
+            n_restarts: inits.iter().map(|init| init.restart_count).sum(),
+        };
+    }
     let mut has_running = false;
     for container in containers.iter().rev() {
         let state = container.state.clone().unwrap_or_default();
@@ -243,6 +308,17 @@ pub fn columns(pod: &v1::Pod) -> Columns {
             .iter()
             .map(|container| container.restart_count)
             .sum(),
+    }
+}
+
+/// kubectl: `Init:0/2` while one of them is at work, `Init:Error` where one has failed.
+fn initializing(i: usize, n: usize, init: &v1::ContainerStatus) -> String {
+    let state = init.state.clone().unwrap_or_default();
+    let waiting = state.waiting.and_then(|waiting| waiting.reason);
+    let reason = state.terminated.and_then(|ended| ended.reason).or(waiting);
+    match reason.filter(|reason| reason != "PodInitializing") {
+        Some(reason) => format!("Init:{reason}"),
+        None => format!("Init:{i}/{n}"),
     }
 }
 
@@ -312,6 +388,64 @@ mod tests {
             RestartPolicy::Always,
             &containers,
             "Pending: 1/2 ContainerCreating 0",
+        );
+    }
+
+    #[test]
+    fn init_containers_are_shown_as_kubectl_does() {
+        use RestartPolicy::{Always, Never};
+        use State::{Created, Exited, Running};
+        let with = |first, second, app| {
+            let mut all = vec![
+                pause(Running),
+                member("one", first),
+                member("two", second),
+                member("a", app),
+                member("b", app),
+            ];
+            for container in &mut all {
+                container.identity.init_containers = vec!["one".into(), "two".into()];
+            }
+            all
+        };
+        check(
+            Always,
+            &with(Running, Created, Created),
+            "Pending: 0/2 Init:0/2 0",
+        );
+        check(
+            Always,
+            &with(Exited(0), Running, Created),
+            "Pending: 0/2 Init:1/2 0",
+        );
+        check(
+            Always,
+            &with(Exited(3), Created, Created),
+            "Pending: 0/2 Init:Error 0",
+        );
+        check(
+            Never,
+            &with(Exited(3), Created, Created),
+            "Failed: 0/2 Init:Error 0",
+        );
+        check(
+            Always,
+            &with(Exited(0), Exited(0), Running),
+            "Running: 2/2 Running 0",
+        );
+        let pods = pods(&with(Running, Created, Created));
+        let status = pods[0].status.clone().expect("a status");
+        let conditions = status.conditions.expect("conditions");
+        assert_eq!(conditions[1].status, "False");
+        assert_eq!(
+            conditions[1].reason.as_deref(),
+            Some("ContainersNotInitialized")
+        );
+        let app = &status.container_statuses.expect("containers")[0];
+        let waiting = app.state.clone().and_then(|state| state.waiting);
+        assert_eq!(
+            waiting.and_then(|w| w.reason).as_deref(),
+            Some("PodInitializing")
         );
     }
 

@@ -50,6 +50,72 @@ fn whole() -> Vec<SeenContainer> {
     vec![pause(Running), member("a", Running), member("b", Running)]
 }
 
+/// The pod `web` of `a` and `b`, after `one` and `two`.
+fn with_inits() -> Desired {
+    let mut desired = desired();
+    desired.pod.init_containers = pod(&["one", "two"]).containers;
+    desired
+}
+
+#[test]
+fn init_containers_are_made_with_the_others_and_started_in_their_turn() {
+    let desired = with_inits();
+    let made = |one, two, a| {
+        vec![
+            pause(Running),
+            member("one", one),
+            member("two", two),
+            member("a", a),
+            member("b", a),
+        ]
+    };
+    let check = |containers, expected: &[&str]| {
+        Case::up(&desired, seen(&desired, containers)).check(expected);
+    };
+    check(
+        vec![pause(Running)],
+        &[
+            "create one: missing",
+            "create two: missing",
+            "create a: missing",
+            "create b: missing",
+        ],
+    );
+    check(made(Created, Created, Created), &["start one"]);
+    check(made(Running, Created, Created), &["await the end of one"]);
+    check(made(Exited(0), Created, Created), &["start two"]);
+    check(made(Exited(0), Exited(0), Created), &["start a", "start b"]);
+    check(made(Exited(0), Exited(0), Running), &["reached"]);
+    check(made(Exited(3), Created, Created), &["failed: one 3"]);
+    // One that is over is not run again while its pause lives, whatever the policy.
+    check(made(Exited(0), Exited(0), Exited(1)), &["reached"]);
+}
+
+#[test]
+fn an_init_container_that_failed_before_is_run_again_where_the_policy_lets_it() {
+    let mut desired = with_inits();
+    let failed = vec![
+        pause(Running),
+        member("one", Exited(3)),
+        member("two", Created),
+        member("a", Created),
+        member("b", Created),
+    ];
+    let again = |desired: &Desired, expected: &[&str]| {
+        let case = Case::up(desired, seen(desired, failed.clone()));
+        Case {
+            ended_before: &["one-0"],
+            ..case
+        }
+        .check(expected);
+    };
+    again(&desired, &["create one: ended"]);
+    desired.pod.restart_policy = RestartPolicy::OnFailure;
+    again(&desired, &["create one: ended"]);
+    desired.pod.restart_policy = RestartPolicy::Never;
+    again(&desired, &["failed: one 3"]);
+}
+
 struct Case<'a> {
     goal: Goal,
     desired: &'a Desired,
@@ -101,6 +167,9 @@ impl Case<'_> {
         let mut lines: Vec<String> = decision.actions.iter().map(ToString::to_string).collect();
         if decision.reached {
             lines.push("reached".to_owned());
+        }
+        if let Some(failed) = decision.failed_init {
+            lines.push(format!("failed: {} {}", failed.container, failed.code));
         }
         assert_eq!(lines, expected);
     }

@@ -6,7 +6,7 @@
 //! Not here: starting again what ends later.
 
 use super::action::{Action, Why};
-use super::decide::{Input, target};
+use super::decide::{FailedInit, Input, target};
 use super::down::{remove, stop};
 use super::seen::{SeenContainer, State};
 use crate::record::hash;
@@ -31,8 +31,25 @@ pub(super) fn actions(input: &Input<'_>) -> Vec<Action> {
             }
             let filled = is_filled(input, desired);
             actions.extend(pause_steps(input, pause, filled));
+            // All are made at once; each is started in its turn.
+            let mut turn = true;
+            for container in &desired.pod.init_containers {
+                let of_it = init(input, container, pause, turn);
+                actions.extend(match of_it {
+                    Some(of_it) => of_it,
+                    None => member(
+                        input,
+                        desired,
+                        container,
+                        pause,
+                        Turn { filled, come: turn },
+                    ),
+                });
+                turn &= has_completed(input, container, pause);
+            }
             for container in &desired.pod.containers {
-                actions.extend(member(input, desired, container, pause, filled));
+                let turn = Turn { filled, come: turn };
+                actions.extend(member(input, desired, container, pause, turn));
             }
             actions.extend(unwanted(input, desired));
         }
@@ -55,7 +72,86 @@ pub(super) fn is_reached(input: &Input<'_>) -> bool {
         .iter()
         .any(|c| c.state == State::Removing);
     let runs = input.seen.pause().is_some_and(SeenContainer::is_running);
-    runs && !leaving && desired.pod.containers.iter().all(started)
+    let pause = input.seen.pause();
+    let completed = |c: &Container| pause.is_some_and(|pause| has_completed(input, c, pause));
+    runs && !leaving
+        && desired.pod.init_containers.iter().all(completed)
+        && desired.pod.containers.iter().all(started)
+}
+
+/// The init container for which nothing after it can start.
+pub(super) fn failed_init(input: &Input<'_>) -> Option<FailedInit> {
+    let pod = &input.desired?.pod;
+    let pause = input.seen.pause()?;
+    let stuck = |c: &&Container| !has_completed(input, c, pause);
+    let container = pod.init_containers.iter().find(stuck)?;
+    match input.seen.member(&container.name)?.state {
+        State::Exited(code) => Some(FailedInit {
+            container: container.name.clone(),
+            code,
+        }),
+        _ => None,
+    }
+}
+
+/// Whether an init container of this pause has ended well.
+fn has_completed(input: &Input<'_>, container: &Container, pause: &SeenContainer) -> bool {
+    let current = input.seen.member(&container.name);
+    current.is_some_and(|c| c.state == State::Exited(0) && joins(c, pause))
+}
+
+fn joins(container: &SeenContainer, pause: &SeenContainer) -> bool {
+    container
+        .joined
+        .as_ref()
+        .is_none_or(|joined| *joined == pause.id)
+}
+
+/// What an init container needs once it has been started; `None`: it has not been, and needs what any container does.
+/// It runs once for each pause (kubelet: once for each sandbox), and again where it failed before this command.
+fn init(
+    input: &Input<'_>,
+    container: &Container,
+    pause: &SeenContainer,
+    turn: bool,
+) -> Option<Vec<Action>> {
+    let current = input
+        .seen
+        .member(&container.name)
+        .filter(|c| joins(c, pause))?;
+    let again = |code: i64| {
+        let policy = input.desired.map(|desired| desired.pod.restart_policy);
+        code != 0
+            && policy != Some(RestartPolicy::Never)
+            && input.ended_before.contains(&current.id)
+    };
+    let older = input.seen.members().filter(|c| {
+        let is_older = c.identity.container == container.name && c.id != current.id;
+        is_older && matches!(c.state, State::Exited(_))
+    });
+    let older = older.map(|c| remove(c, Why::Replaced));
+    match current.state {
+        State::Running if turn && !input.is_busy(current) => {
+            Some(older.chain([Action::Await(target(current))]).collect())
+        }
+        State::Exited(code) if again(code) => Some(vec![Action::Create {
+            container: container.name.clone(),
+            attempt: current.identity.attempt + 1,
+            pause: pause.id.clone(),
+            why: Why::Ended,
+        }]),
+        State::Running | State::Exited(_) => Some(older.collect()),
+        State::Created | State::Removing => None,
+    }
+}
+
+/// Whether a container may start.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    /// The volumes hold what they should.
+    filled: bool,
+    /// All init containers before it have ended well.
+    come: bool,
 }
 
 /// What becomes of the pause container.
@@ -167,7 +263,7 @@ fn member(
     desired: &Desired,
     container: &Container,
     pause: &SeenContainer,
-    filled: bool,
+    turn: Turn,
 ) -> Vec<Action> {
     let create = |attempt, why| Action::Create {
         container: container.name.clone(),
@@ -176,7 +272,7 @@ fn member(
         why,
     };
     // An engine without sub-paths of its own mounts the file itself, which must be there before.
-    if !filled
+    if !turn.filled
         && container
             .mounts
             .iter()
@@ -207,7 +303,7 @@ fn member(
             .into_iter()
             .map(|c| stop(c, None, Why::Replaced))
             .collect(),
-        State::Created if pause.is_running() && filled && input.seen.network => {
+        State::Created if pause.is_running() && turn.filled && turn.come && input.seen.network => {
             vec![Action::Start(target(current))]
         }
         State::Created => Vec::new(),

@@ -33,6 +33,7 @@ pub fn pause(pod: &Pod) -> String {
     hash(&PauseInput {
         pod,
         volumes: mounted_by_pause(pod),
+        init_containers: init_containers(pod),
     })
 }
 
@@ -46,6 +47,10 @@ pub fn pause_changes(old: &Pod, new: &Pod) -> Vec<String> {
         ("spec.hostAliases", old.host_aliases != new.host_aliases),
         ("published ports", old.publish != new.publish),
         (
+            "spec.initContainers",
+            init_containers(old) != init_containers(new),
+        ),
+        (
             "spec.volumes",
             mounted_by_pause(old) != mounted_by_pause(new),
         ),
@@ -55,6 +60,11 @@ pub fn pause_changes(old: &Pod, new: &Pod) -> Vec<String> {
         .filter(|(_, changed)| *changed)
         .map(|(field, _)| field.to_owned())
         .collect()
+}
+
+fn init_containers(pod: &Pod) -> Vec<String> {
+    let init_containers = pod.init_containers.iter();
+    init_containers.map(|c| container(pod, c)).collect()
 }
 
 /// Of one container: a difference makes it anew. The pod's grace period and restart policy are in it, for the engine
@@ -139,6 +149,9 @@ fn mounted_by_pause(pod: &Pod) -> Vec<(&str, Option<&VolumeSource>)> {
 struct PauseInput<'a> {
     pod: &'a Pod,
     volumes: Vec<(&'a str, Option<&'a VolumeSource>)>,
+    /// They prepare the ground for all that comes after: a change of one is a change of the pod.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    init_containers: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -185,6 +198,7 @@ pub(crate) mod tests {
     /// The pod `web` of plain containers.
     pub(crate) fn pod(names: &[&str]) -> Pod {
         Pod {
+            init_containers: Vec::new(),
             key: PodKey::new("default", "web"),
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),

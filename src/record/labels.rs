@@ -24,6 +24,8 @@ pub const HASH: &str = "podctl.io/spec-hash";
 pub const ATTEMPT: &str = "podctl.io/attempt";
 /// The names of the pod's containers at that generation, in the order of the manifest, joined by commas.
 pub const CONTAINERS: &str = "podctl.io/containers";
+/// The names of its init containers, likewise.
+pub const INIT_CONTAINERS: &str = "podctl.io/init-containers";
 /// `terminationGracePeriodSeconds`.
 pub const GRACE_PERIOD: &str = "podctl.io/grace-period";
 /// `restartPolicy`.
@@ -64,6 +66,8 @@ pub struct Identity {
     pub attempt: u32,
     /// The names of the pod's containers at that generation.
     pub containers: Vec<String>,
+    /// Those of its init containers.
+    pub init_containers: Vec<String>,
     /// In seconds.
     pub grace_period: u64,
     /// Of the pod.
@@ -73,6 +77,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The names of all its pod's containers, init containers first.
+    pub fn members(&self) -> impl Iterator<Item = &String> {
+        self.init_containers.iter().chain(&self.containers)
+    }
+
     /// The pause container of its pod.
     #[must_use]
     pub fn is_pause(&self) -> bool {
@@ -99,6 +108,10 @@ impl Identity {
         ] {
             labels.insert(key.to_owned(), value);
         }
+        if !self.init_containers.is_empty() {
+            let names = self.init_containers.join(",");
+            labels.insert(INIT_CONTAINERS.to_owned(), names);
+        }
         if !self.stop_signal.is_empty() {
             labels.insert(STOP_SIGNAL.to_owned(), self.stop_signal.clone());
         }
@@ -109,6 +122,11 @@ impl Identity {
     #[must_use]
     pub fn from_labels(labels: &HashMap<String, String>) -> Option<Self> {
         let text = |key: &str| labels.get(key).cloned();
+        let names = |key: &str| -> Vec<String> {
+            let names = text(key).unwrap_or_default();
+            let names = names.split(',').filter(|name| !name.is_empty());
+            names.map(str::to_owned).collect()
+        };
         Some(Self {
             pod: PodKey::new(text(NAMESPACE)?, text(POD)?),
             uid: text(UID).unwrap_or_default(),
@@ -120,12 +138,8 @@ impl Identity {
             attempt: text(ATTEMPT)
                 .and_then(|v| v.parse().ok())
                 .unwrap_or_default(),
-            containers: text(CONTAINERS)
-                .unwrap_or_default()
-                .split(',')
-                .filter(|name| !name.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            containers: names(CONTAINERS),
+            init_containers: names(INIT_CONTAINERS),
             grace_period: text(GRACE_PERIOD)
                 .and_then(|v| v.parse().ok())
                 .unwrap_or(30),
@@ -149,6 +163,7 @@ impl Identity {
             hash: String::new(),
             attempt: 0,
             containers: pod.containers.iter().map(|c| c.name.clone()).collect(),
+            init_containers: pod.init_containers.iter().map(|c| c.name.clone()).collect(),
             grace_period: pod.grace_period,
             restart_policy: pod.restart_policy,
             stop_signal: String::new(),
@@ -188,6 +203,7 @@ mod tests {
             hash: "1-ab".into(),
             attempt: 2,
             containers: vec!["nginx".into(), "ghost".into()],
+            init_containers: vec!["migrate".into()],
             grace_period: 7,
             restart_policy: RestartPolicy::OnFailure,
             stop_signal: "SIGQUIT".into(),

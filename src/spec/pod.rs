@@ -99,6 +99,9 @@ pub struct Pod {
     /// `spec.hostAliases`: address and names, in the order of the manifest.
     #[serde(skip_serializing_if = "is_default")]
     pub host_aliases: Vec<(String, Vec<String>)>,
+    /// `spec.initContainers`: each ends well before what comes after it starts.
+    #[serde(skip)]
+    pub init_containers: Vec<Container>,
     /// `spec.containers`, in the order of the manifest.
     #[serde(skip)]
     pub containers: Vec<Container>,
@@ -108,10 +111,15 @@ pub struct Pod {
 }
 
 impl Pod {
-    /// The container of this name.
+    /// All containers, init containers first.
+    pub fn members(&self) -> impl Iterator<Item = &Container> {
+        self.init_containers.iter().chain(&self.containers)
+    }
+
+    /// The container of this name, of whichever kind.
     #[must_use]
     pub fn container(&self, name: &str) -> Option<&Container> {
-        self.containers.iter().find(|c| c.name == name)
+        self.members().find(|c| c.name == name)
     }
 
     /// The volume of this name.

@@ -174,8 +174,7 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
 fn sub_paths<'a>(desired: &'a Desired, volume: &Volume) -> BTreeSet<&'a str> {
     let mounts = desired
         .pod
-        .containers
-        .iter()
+        .members()
         .flat_map(|container| &container.mounts);
     let of_volume = mounts.filter(|mount| mount.volume == volume.name);
     of_volume

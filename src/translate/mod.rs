@@ -59,8 +59,7 @@ pub enum Refusal {
 /// Every reason why this engine cannot carry out the pod. To be asked before anything is made.
 #[must_use]
 pub fn refusals(pod: &Pod, facts: &EngineFacts) -> Vec<Refusal> {
-    let containers = pod.containers.iter();
-    containers
+    pod.members()
         .flat_map(|container| mounts::refusals(pod, container, facts))
         .collect()
 }
@@ -72,7 +71,7 @@ pub fn requests(desired: &Desired, facts: &EngineFacts) -> Vec<(String, Containe
     const PAUSE_ID: &str = "<pause>";
     let pod = &desired.pod;
     let pause = pause::pause(pod, "<uid>", 1, 0, "<pause image>");
-    let members = pod.containers.iter().map(|container| {
+    let members = pod.members().map(|container| {
         let place = app::Place {
             uid: "<uid>",
             generation: 1,

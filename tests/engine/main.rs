@@ -15,6 +15,7 @@ mod examples;
 mod exec;
 mod fails;
 mod fields;
+mod init;
 mod logs;
 mod manifest;
 mod pause;
