@@ -22,6 +22,9 @@ pub struct Args {
     /// Go on, also across restarts, until the pod is taken down
     #[arg(short, long)]
     follow: bool,
+    /// What the container said that has ended and was started again
+    #[arg(short, long, conflicts_with = "follow")]
+    previous: bool,
     /// The last lines only: so many of each container, or all
     #[arg(long, value_name = "N", value_parser = tail, allow_negative_numbers = true, default_value = "all")]
     tail: Tail,
@@ -71,7 +74,17 @@ pub async fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         follow: args.follow,
         tail: args.tail.0,
         since,
+        previous: args.previous,
     };
+    if args.previous && wanted.of(&containers).is_empty() {
+        anyhow::bail!(
+            "no container of pod `{key}`{} has been started again",
+            args.container
+                .as_ref()
+                .map(|name| format!(" named `{name}`"))
+                .unwrap_or_default()
+        );
+    }
     let mut lines = Lines::new(names, prefixed, args.timestamps);
     let follow = args.follow;
     logs(&engine, &key, &wanted, |name, line| {

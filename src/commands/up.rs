@@ -3,6 +3,7 @@
 //! Not here: how a pod is brought up (`driver::up`), what is said of its end (`up_report`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,10 +13,13 @@ use super::exit::UsageError;
 use super::progress::shown;
 use super::{Context, Exit, files, signals, up_report};
 use crate::driver::images::Pull;
-use crate::driver::up::{Options, up};
+use crate::driver::logs::{Wanted, logs};
+use crate::driver::up::{Attach, Options, up};
 use crate::driver::{dry_run, known};
 use crate::engine::{Engine, EngineError};
 use crate::manifest::{Purpose, load, load_beside};
+use crate::output::lines::Lines;
+use crate::reconcile::restart::BackOff;
 use crate::spec::{ConfigMap, Desired, PodKey, Publish};
 
 /// Bring pods up, or bring running ones in line with their changed files
@@ -41,6 +45,12 @@ pub struct Args {
     /// Run the pod template of a Deployment, a Job and the like, as one pod
     #[arg(long)]
     template: bool,
+    /// Stay, show the logs, and start again what ends, until Ctrl-C takes the pod down
+    #[arg(long, conflicts_with_all = ["dry_run", "wait", "keep"])]
+    attach: bool,
+    /// With --attach: what is waited before the second restart of a container; it doubles from there, thirtyfold at most
+    #[arg(long, value_parser = super::duration::parse, value_name = "TIME", default_value = "10s", requires = "attach")]
+    back_off: Duration,
     /// Leave what a first run that fails has made
     #[arg(long)]
     keep: bool,
@@ -112,11 +122,18 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         pull: args.pull(),
         keep: args.keep,
         wait: args.wait,
+        attach: None,
         uid: uuid::Uuid::new_v4().to_string(),
     };
-    let ends = join_all(pods.iter().map(|desired| {
+    let (engine, options, args) = (&engine, &options, &args);
+    let ends = join_all(pods.iter().map(async |desired| {
         let interrupt = &signals.interrupt;
-        one(context, &engine, desired, &options, interrupt)
+        if args.attach {
+            let args = (args, pods.len());
+            attached(context, engine, desired, options, args, interrupt).await
+        } else {
+            one(context, engine, desired, options, interrupt).await
+        }
     }));
     let mut exit = Exit::Fine;
     for (end, desired) in ends.await.into_iter().zip(&pods) {
@@ -183,6 +200,50 @@ async fn one(
 ) -> anyhow::Result<crate::driver::up::Up> {
     let work = async |events| up(engine, desired, options, &events, interrupt).await;
     shown(context.printer, &desired.pod.key, work).await
+}
+
+/// One pod that is kept alive, with its progress and its logs.
+async fn attached(
+    context: &Context,
+    engine: &Engine,
+    desired: &Desired,
+    options: &Options,
+    args: (&Args, usize),
+    interrupt: &crate::driver::Interrupt,
+) -> anyhow::Result<crate::driver::up::Up> {
+    let (args, n_pods) = args;
+    let attach = Attach {
+        back_off: BackOff::starting_with(u64::try_from(args.back_off.as_millis())?),
+        is_up: Arc::default(),
+    };
+    let is_up = Arc::clone(&attach.is_up);
+    let options = Options {
+        attach: Some(attach),
+        ..options.clone()
+    };
+    let pod = &desired.pod;
+    let names: Vec<String> = pod.members().map(|c| c.name.clone()).collect();
+    let mut lines = Lines::new(names, pod.members().count() > 1 || n_pods > 1, false);
+    let speak = async {
+        is_up.notified().await;
+        let wanted = Wanted {
+            follow: true,
+            ..Wanted::default()
+        };
+        logs(engine, &pod.key, &wanted, |name, line| {
+            lines.write(name, line)?;
+            lines.flush()
+        })
+        .await
+    };
+    let mut speak = std::pin::pin!(speak);
+    let mut live = std::pin::pin!(one(context, engine, desired, &options, interrupt));
+    tokio::select! {
+        end = &mut live => return end,
+        // Nobody has anything to say any more; the pod lives on.
+        spoken = &mut speak => spoken?,
+    }
+    live.await
 }
 
 async fn print_plan(

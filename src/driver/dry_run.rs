@@ -68,6 +68,7 @@ pub async fn plan(engine: &Engine, desired: &Desired, pull: Pull) -> anyhow::Res
             in_flight: &BTreeSet::new(),
             ended_before: &ended_before,
             lost: &BTreeSet::new(),
+            life: None,
             members_first: false,
         });
         if decision.reached || decision.actions.is_empty() {

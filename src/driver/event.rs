@@ -2,8 +2,11 @@
 //!
 //! Not here: the engine's own events (`engine::events`).
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::Failure;
 use crate::engine::images::PullProgress;
 use crate::reconcile::Action;
 
@@ -36,6 +39,10 @@ pub enum Event {
         /// The generation that is driven to now.
         generation: u64,
     },
+    /// The pod is up, and is kept so.
+    Alive,
+    /// Something failed that will be tried again.
+    Failed(Arc<Failure>),
     /// What was made is taken away again.
     TakingAway,
     /// A container keeps a PID namespace of its own, since its image must be PID 1 and the manifest says nothing.

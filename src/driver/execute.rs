@@ -90,8 +90,18 @@ pub async fn execute(
             container,
             attempt,
             pause,
+            restart,
             ..
-        } => create_member(engine, plan, container, *attempt, pause).await,
+        } => {
+            let place = Place {
+                uid: &plan.uid,
+                generation: plan.generation,
+                attempt: *attempt,
+                pause,
+                restart: *restart,
+            };
+            create_member(engine, plan, container, place).await
+        }
         Action::Fill { pause } => fill(engine, plan, pause).await,
         Action::Refill { pause } => refill(engine, plan, pause).await,
         Action::Start(target) => {
@@ -174,8 +184,7 @@ async fn create_member(
     engine: &Engine,
     plan: &Plan,
     container: &str,
-    attempt: u32,
-    pause: &str,
+    place: Place<'_>,
 ) -> Result<Effect, EngineError> {
     let found = plan.desired.as_ref().and_then(|desired| {
         let container = desired.pod.container(container)?;
@@ -184,15 +193,9 @@ async fn create_member(
     let Some((desired, container, image)) = found else {
         return Ok(Effect::Raced);
     };
-    let place = Place {
-        uid: &plan.uid,
-        generation: plan.generation,
-        attempt,
-        pause,
-    };
     let body = translate::app::app(desired, container, place, image, &plan.facts);
-    let name = names::container(&plan.key, &container.name, attempt);
-    create(engine, plan, &name, body, &image.id, Some(pause)).await
+    let name = names::container(&plan.key, &container.name, place.attempt);
+    create(engine, plan, &name, body, &image.id, Some(place.pause)).await
 }
 
 /// A container just made, but for its id and name.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::Event;
 use super::execute::{Plan, execute};
@@ -56,6 +56,18 @@ impl Run<'_> {
             Some((receiver.recv().await?, receiver))
         })
         .boxed()
+    }
+
+    /// Counts what happens to the pod's containers from now on.
+    pub(super) fn changes(self) -> watch::Receiver<u64> {
+        let mut changes = self.engine.changes(self.key).boxed();
+        let (sender, receiver) = watch::channel(0);
+        tokio::spawn(async move {
+            while let Some(()) = changes.next().await {
+                sender.send_modify(|n| *n += 1);
+            }
+        });
+        receiver
     }
 
     /// The pod is there already: follows its record, or writes a new wish into it.

@@ -29,11 +29,14 @@ pub struct Wanted {
     pub tail: Option<u64>,
     /// Not those before, in seconds since 1970.
     pub since: Option<i64>,
+    /// Of each container the last one that has ended and was started again, instead of all.
+    pub previous: bool,
 }
 
 impl Wanted {
     /// The containers that are meant, the older ones of a name first.
-    fn of(&self, containers: &[SeenContainer]) -> Vec<SeenContainer> {
+    #[must_use]
+    pub fn of(&self, containers: &[SeenContainer]) -> Vec<SeenContainer> {
         let is_meant = |c: &&SeenContainer| {
             !c.identity.is_pause()
                 && self
@@ -43,8 +46,27 @@ impl Wanted {
         };
         let mut meant: Vec<_> = containers.iter().filter(is_meant).cloned().collect();
         meant.sort_by_key(|c| c.identity.attempt);
-        meant
+        if self.previous {
+            previous(meant)
+        } else {
+            meant
+        }
     }
+}
+
+/// Of containers in the order of their attempts: the last but those that are there now. One that waits to be started is not.
+fn previous(containers: Vec<SeenContainer>) -> Vec<SeenContainer> {
+    let mut last: BTreeMap<String, Vec<SeenContainer>> = BTreeMap::new();
+    for container in containers {
+        let of_name = last.entry(container.identity.container.clone());
+        of_name.or_default().push(container);
+    }
+    let previous = |mut of_name: Vec<SeenContainer>| {
+        let newest = of_name.pop()?;
+        newest.identity.restart?;
+        of_name.pop()
+    };
+    last.into_values().filter_map(previous).collect()
 }
 
 /// Gives each line, with the name of its container, to `show`; ends when `show` wants no more.
@@ -109,7 +131,8 @@ async fn follow(
                 // The engine takes the time in seconds: what was shown comes again.
                 Ok(line) if followed.get(&id).is_some_and(|seen| line.time <= *seen) => {}
                 Ok(line) => show(&name, &line)?,
-                Err(error) if error.status() == Some(404) => {}
+                // It is gone, or on its way out.
+                Err(error) if matches!(error.status(), Some(404 | 409)) => {}
                 Err(error) => return Err(error).context("failed to read the logs"),
             },
             _ = look.tick() => {

@@ -5,23 +5,35 @@
 //!
 //! Not here: rules (`reconcile`), what a failure leads to (`up`, `down`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::execute::{Effect, Plan, apply, execute};
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{Engine, EngineError};
-use crate::reconcile::{Action, Decision, Goal, Input, Seen, SeenContainer, decide};
+use crate::reconcile::restart::{BackOff, Ended, Life};
+use crate::reconcile::{Action, Decision, Goal, Input, Seen, SeenContainer, State, decide};
 use crate::record::labels::PAUSE_CONTAINER;
 use crate::record::names;
+use crate::spec::PodKey;
 
 /// Between two looks while another podctl, or the engine, is at work on the pod.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// An engine's event may be missed: so often a pod that is kept alive is looked at anyhow.
+const LONGEST_REST: Duration = Duration::from_secs(60);
+/// An engine tells of an end before its list call does (Docker 20.10, 28.5): so long after a change it is looked again, the
+/// last entry first.
+const AFTER_A_CHANGE: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_millis(300),
+    Duration::from_millis(100),
+];
 /// So many looks in a row that change nothing are not a race any more.
 const MOST_LOOKS: u32 = 200;
 /// The way down goes on after a failure, but not for ever.
@@ -45,6 +57,7 @@ pub struct Drive {
     own_uploads: u32,
     uploads: u32,
     upload_events: Option<BoxStream<'static, ()>>,
+    alive: Option<Alive>,
 
     tasks: JoinSet<Done>,
     /// Those of the tasks that only wait.
@@ -56,6 +69,30 @@ pub struct Drive {
     look: Look,
     /// Looks in a row that changed nothing.
     fruitless: u32,
+    /// Looks that are still to be taken after a change.
+    n_looks: usize,
+}
+
+/// What a pod that is kept alive needs.
+pub struct Alive {
+    /// How long an end is answered with waiting.
+    pub back_off: BackOff,
+    /// What the engine's clock is ahead of this one, in milliseconds.
+    pub ahead: i64,
+    /// Counts what has happened to containers of the pod.
+    pub changes: watch::Receiver<u64>,
+    /// When those that have ended did, by id.
+    pub ended: BTreeMap<String, Ended>,
+}
+
+impl Alive {
+    fn now(&self) -> u64 {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        now.saturating_add_signed(self.ahead)
+    }
 }
 
 /// What is known of the pod now.
@@ -104,7 +141,7 @@ pub struct Reached {
 /// What a task of the loop brings.
 enum Done {
     Action(Action, Result<Effect, EngineError>),
-    Look(Result<Seen, EngineError>),
+    Look(Result<(Seen, BTreeMap<String, Ended>), EngineError>),
 }
 
 impl Drive {
@@ -136,6 +173,7 @@ impl Drive {
             own_uploads: 0,
             uploads: 0,
             upload_events: None,
+            alive: None,
             tasks: JoinSet::new(),
             waits: Vec::new(),
             in_flight: BTreeSet::new(),
@@ -144,6 +182,7 @@ impl Drive {
             n_started: 0,
             look: Look::Fresh,
             fruitless: 0,
+            n_looks: 0,
         }
     }
 
@@ -159,6 +198,17 @@ impl Drive {
     pub fn watching(mut self, uploads: BoxStream<'static, ()>, own: u32) -> Self {
         self.upload_events = Some(uploads);
         self.own_uploads = own;
+        self
+    }
+
+    /// The same way, which does not end at the goal: what ends is started again.
+    #[must_use]
+    pub fn kept_alive(mut self, alive: Alive) -> Self {
+        self.goal = Goal::Live;
+        // What was seen says nothing of when it ended.
+        self.look = Look::Wanted;
+        self.n_looks = AFTER_A_CHANGE.len();
+        self.alive = Some(alive);
         self
     }
 
@@ -179,8 +229,10 @@ impl Drive {
                     (false, false) => Outcome::Failed(self.failures),
                 };
             }
+            let mut wake = None;
             if !stopping {
                 let decision = self.decide();
+                wake = decision.wake;
                 if decision.reached && self.look == Look::Fresh {
                     return self.reached();
                 }
@@ -190,14 +242,23 @@ impl Drive {
                 self.begin(decision);
             }
             let first = self.interrupts_before + u32::from(interrupted);
+            let rest = self.rest(wake);
             tokio::select! { biased;
                 // The first lets what is under way come to its end; a stop signal may take its time to be obeyed.
                 () = self.interrupt.beyond(first) => {
-                    if interrupted || self.goal != Goal::Up {
+                    if interrupted || !self.goal.is_up() {
                         return Outcome::Interrupted;
                     }
                 }
                 Some(()) = next(&mut self.upload_events) => self.uploads += 1,
+                () = change(&mut self.alive) => {
+                    self.n_looks = AFTER_A_CHANGE.len();
+                    self.want_look();
+                }
+                () = tokio::time::sleep(rest), if self.alive.is_some() => {
+                    self.n_looks = self.n_looks.saturating_sub(1);
+                    self.want_look();
+                }
                 Some(done) = self.tasks.join_next() => match done {
                     Ok(Done::Look(result)) => self.looked(result),
                     Ok(Done::Action(action, result)) => self.ended(action, result),
@@ -206,14 +267,39 @@ impl Drive {
                     Err(_) => self.failures.push(Failure::stuck(&self.plan.key)),
                 },
             }
-            if self.goal == Goal::Up && (self.seen.record.is_none() || self.seen.deletion) {
+            if self.goal.is_up() && (self.seen.record.is_none() || self.seen.deletion) {
                 return Outcome::RecordGone;
             }
         }
     }
 
+    /// Somebody else has done something, or may have.
+    fn want_look(&mut self) {
+        self.look = match self.look {
+            Look::UnderWay | Look::Overtaken => Look::Overtaken,
+            _ => Look::Wanted,
+        };
+    }
+
+    /// How long nothing need be done.
+    fn rest(&self, wake: Option<u64>) -> Duration {
+        let look = match self.n_looks.checked_sub(1) {
+            Some(last) => AFTER_A_CHANGE[last],
+            None => LONGEST_REST,
+        };
+        let until = |alive: &Alive| wake.map(|wake| wake.saturating_sub(alive.now()));
+        let wait = self.alive.as_ref().and_then(until);
+        wait.map_or(look, |wait| Duration::from_millis(wait).min(look))
+    }
+
     fn decide(&self) -> Decision {
+        let life = self.alive.as_ref().map(|alive| Life {
+            now: alive.now(),
+            ended: &alive.ended,
+            back_off: alive.back_off,
+        });
         decide(&Input {
+            life,
             goal: self.goal,
             desired: self.plan.desired.as_ref(),
             images: &self.plan.images,
@@ -228,7 +314,7 @@ impl Drive {
     /// Whether somebody else has written a wish: by the engine's events, or by containers of a later generation.
     fn is_record_changed(&self) -> bool {
         let later = |c: &SeenContainer| c.identity.generation > self.known_generation;
-        self.goal == Goal::Up
+        self.goal.is_up()
             && (self.uploads > self.own_uploads || self.seen.containers.iter().any(later))
     }
 
@@ -247,7 +333,7 @@ impl Drive {
     /// Bringing up stops at the first failure; tearing down collects failures and goes on, for as long as that helps.
     fn is_over(&self) -> bool {
         match self.goal {
-            Goal::Up => !self.failures.is_empty(),
+            Goal::Up | Goal::Live => !self.failures.is_empty(),
             Goal::Down { .. } => {
                 self.failures.len() > MOST_FAILURES
                     || self.failures.iter().any(Failure::is_connection)
@@ -262,6 +348,13 @@ impl Drive {
             return;
         }
         let idle = decision.actions.is_empty() && self.tasks.is_empty();
+        if self.goal == Goal::Live && decision.actions.is_empty() {
+            // At rest until something happens.
+            if self.look != Look::Fresh && self.waits.len() == self.tasks.len() {
+                self.begin_look(true);
+            }
+            return;
+        }
         if self.look == Look::Wanted || idle {
             return self.begin_look(decision.reached);
         }
@@ -297,20 +390,33 @@ impl Drive {
         }
         self.look = Look::UnderWay;
         let (engine, key) = (self.engine.clone(), self.plan.key.clone());
-        let whole = self.goal != Goal::Up;
+        let whole = !self.goal.is_up();
+        let known: Option<BTreeSet<String>> = self
+            .alive
+            .as_ref()
+            .map(|alive| alive.ended.keys().cloned().collect());
         self.tasks.spawn(async move {
             if !last {
                 tokio::time::sleep(PATIENCE).await;
             }
-            Done::Look(engine.look(&key, whole).await)
+            Done::Look(look(&engine, &key, whole, known).await)
         });
     }
 
-    fn looked(&mut self, result: Result<Seen, EngineError>) {
-        let counts = self.look == Look::UnderWay && self.in_flight.is_empty();
+    fn looked(&mut self, result: Result<(Seen, BTreeMap<String, Ended>), EngineError>) {
+        let n_acting = self.tasks.len() - self.waits.len();
+        let counts = self.look == Look::UnderWay && n_acting == 0;
         self.look = if counts { Look::Fresh } else { Look::Wanted };
         match result {
-            Ok(seen) if counts => self.see(seen),
+            Ok((seen, ended)) if counts => {
+                if let Some(alive) = &mut self.alive {
+                    alive
+                        .ended
+                        .retain(|id, _| seen.containers.iter().any(|c| c.id == *id));
+                    alive.ended.extend(ended);
+                }
+                self.see(seen);
+            }
             Ok(_) => {}
             Err(error) => self.failures.push(Failure::look(&self.plan.key, error)),
         }
@@ -323,13 +429,14 @@ impl Drive {
         match (&mut self.seen.record, known) {
             (Some(now), Some(known)) if now.uid == known.uid => *now = known,
             // Another pod of this name, made since: the one that was driven is gone.
-            (record, Some(_)) if self.goal == Goal::Up => *record = None,
+            (record, Some(_)) if self.goal.is_up() => *record = None,
             _ => {}
         }
     }
 
     fn ended(&mut self, action: Action, result: Result<Effect, EngineError>) {
         self.in_flight.remove(&action.key());
+        self.waits.retain(|wait| !wait.is_finished());
         let mut raced = false;
         match result {
             Ok(Effect::Raced) => raced = true,
@@ -341,7 +448,7 @@ impl Drive {
                 apply(&mut self.seen, effect);
                 self.events.tell(Event::Ended(action));
             }
-            Err(error) => raced = self.failed(action, error),
+            Err(error) => raced = self.failed(&action, error),
         }
         self.look = match self.look {
             Look::UnderWay | Look::Overtaken => Look::Overtaken,
@@ -352,8 +459,8 @@ impl Drive {
     }
 
     /// Whether a failure is one of a race, after which a look tells more. Else it is noted.
-    fn failed(&mut self, action: Action, error: EngineError) -> bool {
-        match &action {
+    fn failed(&mut self, action: &Action, error: EngineError) -> bool {
+        match action {
             Action::Start(target) if error.is_missing_network(names::NETWORK) => {
                 self.lost.insert(target.id.clone());
                 self.seen.network = false;
@@ -366,9 +473,54 @@ impl Drive {
             }
             _ => {}
         }
-        self.failures
-            .push(Failure::action(&self.plan.key, action, error));
-        self.goal != Goal::Up
+        let failure = Failure::action(&self.plan.key, action.clone(), error);
+        // One that cannot be started is tried again, as one that has ended is.
+        if let (Action::Start(target), Some(alive), false) =
+            (action, &mut self.alive, failure.is_connection())
+        {
+            let now = alive.now();
+            let ended = Ended {
+                started: now,
+                finished: now,
+            };
+            alive.ended.insert(target.id.clone(), ended);
+            self.events.tell(Event::Failed(Arc::new(failure)));
+            return false;
+        }
+        self.failures.push(failure);
+        !self.goal.is_up()
+    }
+}
+
+/// A look, and when those that have ended and are not `known` did, where that matters.
+async fn look(
+    engine: &Engine,
+    key: &PodKey,
+    whole: bool,
+    known: Option<BTreeSet<String>>,
+) -> Result<(Seen, BTreeMap<String, Ended>), EngineError> {
+    let seen = engine.look(key, whole).await?;
+    let mut ended = BTreeMap::new();
+    let Some(known) = known else {
+        return Ok((seen, ended));
+    };
+    for container in seen.members() {
+        if matches!(container.state, State::Exited(_)) && !known.contains(&container.id) {
+            let of_it = engine.ended(&container.id).await?;
+            ended.extend(of_it.map(|of_it| (container.id.clone(), of_it)));
+        }
+    }
+    Ok((seen, ended))
+}
+
+/// Something has happened to a container; never, once nobody tells any more.
+async fn change(alive: &mut Option<Alive>) {
+    let changed = match alive {
+        Some(alive) => alive.changes.changed().await.is_ok(),
+        None => false,
+    };
+    if !changed {
+        std::future::pending::<()>().await;
     }
 }
 

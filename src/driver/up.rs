@@ -4,20 +4,23 @@
 //! Not here: the record (`join`), rules (`reconcile::up`), what is printed of it (`commands::up`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, anyhow};
 use futures_util::FutureExt;
 use futures_util::future::select_all;
 use futures_util::stream::BoxStream;
+use tokio::sync::{Notify, watch};
 
 use super::down::take_away;
 use super::execute::{Plan, ensure_pause_image, pause_images};
 use super::images::{self, Pull};
 use super::join::{Course, Joined, extra};
-use super::pod::{Drive, Outcome};
+use super::pod::{Alive, Drive, Outcome};
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{Engine, look::read_record};
+use crate::reconcile::restart::BackOff;
 use crate::reconcile::{Goal, Seen, State};
 use crate::record::{Wish, hash};
 use crate::spec::{Desired, EngineFacts, ImageFacts, Pids, PodKey};
@@ -42,8 +45,19 @@ pub struct Options {
     pub keep: bool,
     /// A container that ends at once has not come up.
     pub wait: bool,
+    /// The pod is kept alive until a person stops that, and is taken down then.
+    pub attach: Option<Attach>,
     /// Told apart from other writers by this; the uid of a pod that this run makes.
     pub uid: String,
+}
+
+/// Keeping a pod alive in the foreground.
+#[derive(Debug, Clone, Default)]
+pub struct Attach {
+    /// How long an end is answered with waiting.
+    pub back_off: BackOff,
+    /// Told when the pod is up.
+    pub is_up: Arc<Notify>,
 }
 
 /// How an `up` ended.
@@ -128,6 +142,8 @@ impl Run<'_> {
     /// `None`: the pod was on its way down, or changed under its hands; begin again.
     async fn go(self) -> anyhow::Result<Option<Up>> {
         let uploads = self.watch();
+        // What happens before the pod is up counts too.
+        let changes = self.options.attach.as_ref().map(|_| self.changes());
         let wish = Wish::new(self.mine, &extra(self.mine), 1, &self.options.uid);
         let pause_images = pause_images();
         let references = images::references(&self.mine.pod);
@@ -200,8 +216,14 @@ impl Run<'_> {
                 Joined::Again => return Ok(None),
             }
         };
-        self.drive(course, facts, seen, images, pause_image, uploads)
-            .await
+        self.drive(
+            course,
+            facts,
+            seen,
+            (images, pause_image),
+            (uploads, changes),
+        )
+        .await
     }
 
     /// Everything that may say no before anything is made. `Err(None)`: a person stopped it.
@@ -286,10 +308,11 @@ impl Run<'_> {
         mut course: Course,
         facts: EngineFacts,
         mut seen: Seen,
-        mut images: BTreeMap<String, ImageFacts>,
-        pause_image: String,
-        mut uploads: BoxStream<'static, ()>,
+        images: (BTreeMap<String, ImageFacts>, String),
+        heard: (BoxStream<'static, ()>, Option<watch::Receiver<u64>>),
     ) -> anyhow::Result<Option<Up>> {
+        let (mut images, pause_image) = images;
+        let (mut uploads, changes) = heard;
         let ended: BTreeSet<String> = seen
             .containers
             .iter()
@@ -297,6 +320,7 @@ impl Run<'_> {
             .map(|c| c.id.clone())
             .collect();
         let mut acted = false;
+        let mut alive = false;
         if course.own_uploads > 0 {
             seen = self.engine.look(self.key, false).await?;
         }
@@ -323,7 +347,19 @@ impl Run<'_> {
                 self.interrupt,
             )
             .with_ended_before(ended.clone());
+            let drive = match &self.options.attach {
+                Some(attach) if alive => {
+                    drive.kept_alive(self.alive(attach, changes.as_ref()).await?)
+                }
+                _ => drive,
+            };
             match drive.watching(uploads, own_uploads).run().await {
+                Outcome::Reached(now) if self.options.attach.is_some() => {
+                    self.begin_life();
+                    alive = true;
+                    seen = now.seen;
+                    (uploads, own_uploads) = (self.watch(), 0);
+                }
                 Outcome::Reached(now) => {
                     return Ok(Some(Up::Started {
                         unchanged: !now.acted && !acted,
@@ -353,6 +389,14 @@ impl Run<'_> {
                 Outcome::Failed(failures) => {
                     return self.failed(course, facts, failures).await.map(Some);
                 }
+                // It is tried again, as the restart policy lets it.
+                Outcome::FailedInit(failure) if self.options.attach.is_some() => {
+                    self.events.tell(Event::Failed(Arc::new(failure)));
+                    self.begin_life();
+                    alive = true;
+                    seen = self.engine.look(self.key, false).await?;
+                    (uploads, own_uploads) = (self.watch(), 0);
+                }
                 Outcome::FailedInit(failure) => {
                     // The pod stays for a look, and so that the next run goes on from here.
                     return Ok(Some(Up::Failed {
@@ -363,18 +407,31 @@ impl Run<'_> {
                     }));
                 }
                 Outcome::Interrupted => {
-                    // Asked twice, it ends at once.
-                    let at_once = self.interrupt.count() > 1;
-                    let undo = course.first && !self.options.keep && !at_once;
-                    let taken_away = undo && self.take_away(facts).await?;
-                    let left = match self.engine.look(self.key, false).await {
-                        Ok(seen) if !undo && !at_once => Some((seen, wanted(&course.desired))),
-                        _ => None,
-                    };
-                    return Ok(Some(Up::Interrupted { taken_away, left }));
+                    return self.interrupted(&course, facts, alive).await.map(Some);
                 }
             }
         }
+    }
+
+    async fn interrupted(
+        self,
+        course: &Course,
+        facts: EngineFacts,
+        alive: bool,
+    ) -> anyhow::Result<Up> {
+        if alive {
+            let (taken_away, left) = (self.end_life(facts).await?, None);
+            return Ok(Up::Interrupted { taken_away, left });
+        }
+        // Asked twice, it ends at once.
+        let at_once = self.interrupt.count() > 1;
+        let undo = course.first && !self.options.keep && !at_once;
+        let taken_away = undo && self.take_away(facts).await?;
+        let left = match self.engine.look(self.key, false).await {
+            Ok(seen) if !undo && !at_once => Some((seen, wanted(&course.desired))),
+            _ => None,
+        };
+        Ok(Up::Interrupted { taken_away, left })
     }
 
     /// The wish of another may name images that this run has not looked at. Its writer has pulled them.
@@ -392,6 +449,44 @@ impl Run<'_> {
                 .filter_map(|(name, facts)| Some((name, facts?))),
         );
         Ok(())
+    }
+
+    fn begin_life(self) {
+        self.events.tell(Event::Alive);
+        if let Some(attach) = &self.options.attach {
+            attach.is_up.notify_one();
+        }
+    }
+
+    async fn alive(
+        self,
+        attach: &Attach,
+        changes: Option<&watch::Receiver<u64>>,
+    ) -> anyhow::Result<Alive> {
+        let asking = "failed to ask the engine for its time";
+        let engines = self.engine.now().await.context(asking)?;
+        let ours = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let ours = i64::try_from(ours.as_millis()).unwrap_or_default();
+        Ok(Alive {
+            back_off: attach.back_off,
+            ahead: i64::try_from(engines).unwrap_or_default() - ours,
+            changes: changes.cloned().unwrap_or_else(|| self.changes()),
+            ended: BTreeMap::new(),
+        })
+    }
+
+    /// In order; asked once more, at once.
+    async fn end_life(self, facts: EngineFacts) -> anyhow::Result<bool> {
+        if self.take_away(facts.clone()).await? {
+            return Ok(true);
+        }
+        let seen = self.engine.look(self.key, true).await?;
+        let (events, never) = (self.events, Interrupt::never());
+        let now = Some(0);
+        let outcome = take_away(self.engine, self.key, facts, seen, now, events, &never).await;
+        Ok(matches!(outcome, Outcome::Reached(_)))
     }
 
     /// With `--wait`: what there is once every container has had its first moments.

@@ -20,7 +20,25 @@ impl Engine {
             ("event".to_owned(), vec!["extract-to-dir".to_owned()]),
             ("label".to_owned(), labels::filter(pod)),
         ]);
-        let options = EventsOptionsBuilder::default().filters(&filters).build();
+        self.heard(&filters)
+    }
+
+    /// One item for each thing that happens to a container of the pod, from now on. Ends when the connection does.
+    pub fn changes(&self, pod: &PodKey) -> impl Stream<Item = ()> + Send + 'static {
+        let events = ["die", "destroy", "start", "oom"].map(str::to_owned);
+        let filters = HashMap::from([
+            ("type".to_owned(), vec!["container".to_owned()]),
+            ("event".to_owned(), events.to_vec()),
+            ("label".to_owned(), labels::filter(pod)),
+        ]);
+        self.heard(&filters)
+    }
+
+    fn heard(
+        &self,
+        filters: &HashMap<String, Vec<String>>,
+    ) -> impl Stream<Item = ()> + Send + use<> {
+        let options = EventsOptionsBuilder::default().filters(filters).build();
         let events = self.docker.events(Some(options));
         events
             .take_while(|event| std::future::ready(event.is_ok()))

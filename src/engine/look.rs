@@ -5,9 +5,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, Volume};
-use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
+use bollard::query_parameters::{
+    InspectContainerOptions, ListContainersOptionsBuilder, ListVolumesOptionsBuilder,
+};
+use k8s_openapi::jiff::Timestamp;
 
 use super::{Engine, EngineError};
+use crate::reconcile::restart::Ended;
 use crate::reconcile::seen::{Seen, SeenContainer, SeenPort, State};
 use crate::record::{Identity, Record, RecordError, labels, names, wish};
 use crate::spec::{PodKey, Publish};
@@ -114,6 +118,34 @@ impl Engine {
         Ok(name.map(|name| name.trim_start_matches('/').to_owned()))
     }
 
+    /// When a container that has ended ran; `None`: it is gone, or runs. One call.
+    ///
+    /// # Errors
+    /// As [`Engine::containers`].
+    pub async fn ended(&self, id: &str) -> Result<Option<Ended>, EngineError> {
+        let inspected = self
+            .docker
+            .inspect_container(id, None::<InspectContainerOptions>);
+        let state = match self.ask(inspected).await {
+            Ok(container) => container.state.unwrap_or_default(),
+            Err(error) if error.status() == Some(404) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let time = |time: Option<String>| milliseconds(&time.unwrap_or_default());
+        Ok(time(state.started_at)
+            .zip(time(state.finished_at))
+            .map(|(started, finished)| Ended { started, finished }))
+    }
+
+    /// The engine's clock, in milliseconds since 1970. One call.
+    ///
+    /// # Errors
+    /// As [`Engine::containers`].
+    pub async fn now(&self) -> Result<u64, EngineError> {
+        let info = self.ask(self.docker.info()).await?;
+        Ok(milliseconds(&info.system_time.unwrap_or_default()).unwrap_or_default())
+    }
+
     /// The engine's volumes of the pod, its record among them. One call.
     async fn volumes(&self, pod: &PodKey) -> Result<Vec<Volume>, EngineError> {
         let filters = HashMap::from([("label".to_owned(), labels::filter(pod))]);
@@ -204,6 +236,12 @@ fn seen(summary: ContainerSummary) -> Option<SeenContainer> {
         created: summary.created.unwrap_or_default(),
         ports,
     })
+}
+
+/// Since 1970; `None` for what is no time, or long before it.
+fn milliseconds(time: &str) -> Option<u64> {
+    let time: Timestamp = time.parse().ok()?;
+    u64::try_from(time.as_millisecond()).ok()
 }
 
 /// With its algorithm, which podman leaves out.

@@ -59,6 +59,14 @@ impl Progress {
                 "Overtaken   pod {}: another `up` came later, following it (generation {generation})",
                 self.pod
             )),
+            Event::Alive => self.line(&format!(
+                "Up          pod {}: what ends is started again; Ctrl-C takes the pod down",
+                self.pod
+            )),
+            Event::Failed(failure) => {
+                let reason = failure.source.as_ref().map(|source| format!(": {source}"));
+                self.line(&format!("Failed      {failure}{}", reason.unwrap_or_default()));
+            }
             Event::TakingAway => self.line(&format!("Undoing     pod {}: taking away what was made", self.pod)),
             Event::OwnPids { container } => self.line(&format!(
                 "Note        container {}/{container} keeps its own PID namespace: its image must be PID 1",

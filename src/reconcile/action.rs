@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::record::labels::Restart;
+
 /// One step. Each is one or two calls of the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -36,6 +38,8 @@ pub enum Action {
         pause: String,
         /// The reason.
         why: Why,
+        /// It is in the place of one that has ended, and may have to wait.
+        restart: Option<Restart>,
     },
     /// Start what was made.
     Start(Target),

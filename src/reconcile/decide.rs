@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{Action, Target};
+use super::restart::Life;
 use super::seen::{Seen, SeenContainer};
 use super::{down, up};
 use crate::spec::{Desired, ImageFacts};
@@ -17,11 +18,21 @@ use crate::spec::{Desired, ImageFacts};
 pub enum Goal {
     /// Each container has been started once.
     Up,
+    /// The same, and what ends is started again, for as long as somebody drives.
+    Live,
     /// Nothing is left.
     Down {
         /// In seconds; `None`: the pod's own.
         grace_period: Option<u64>,
     },
+}
+
+impl Goal {
+    /// Whether the pod is to be there.
+    #[must_use]
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Up | Self::Live)
+    }
 }
 
 /// All that a decision depends on.
@@ -41,6 +52,8 @@ pub struct Input<'a> {
     pub ended_before: &'a BTreeSet<String>,
     /// Ids of pause containers that cannot be started any more, for their network was removed.
     pub lost: &'a BTreeSet<String>,
+    /// What restarts depend on, where the goal is [`Goal::Live`].
+    pub life: Option<Life<'a>>,
     /// Podman refuses to remove a pause that has members.
     pub members_first: bool,
 }
@@ -61,6 +74,8 @@ pub struct Decision {
     pub reached: bool,
     /// The goal cannot be reached, and nothing is left to do.
     pub failed_init: Option<FailedInit>,
+    /// When something is to be done that need not be done yet, in the engine's milliseconds since 1970.
+    pub wake: Option<u64>,
 }
 
 /// An init container that has ended, and not well.
@@ -77,6 +92,7 @@ pub struct FailedInit {
 pub fn decide(input: &Input<'_>) -> Decision {
     let (mut actions, reached) = match input.goal {
         Goal::Up => (up::actions(input), up::is_reached(input)),
+        Goal::Live => (up::actions(input), false),
         Goal::Down { grace_period } => {
             (down::actions(input, grace_period), down::is_reached(input))
         }
@@ -91,6 +107,7 @@ pub fn decide(input: &Input<'_>) -> Decision {
         actions,
         reached: reached && at_rest,
         failed_init,
+        wake: up::wake(input),
     }
 }
 

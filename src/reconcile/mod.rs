@@ -5,6 +5,7 @@
 //! - [`action`]: what can be done, each with its reason, one line each.
 //! - [`up`]: towards a pod of which each container has been started once.
 //! - [`down`]: towards nothing left.
+//! - [`restart`]: when what has ended is started again.
 //! - [`status`]: the `v1` Pod of what was seen.
 //!
 //! Not here: doing it (`driver`), asking the engine (`engine`).
@@ -12,6 +13,7 @@
 pub mod action;
 pub mod decide;
 pub mod down;
+pub mod restart;
 pub mod seen;
 pub mod status;
 #[cfg(test)]

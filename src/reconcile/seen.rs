@@ -144,6 +144,7 @@ pub(crate) mod tests {
                 grace_period: 30,
                 restart_policy: RestartPolicy::Always,
                 stop_signal: String::new(),
+                restart: None,
             },
             state,
             image: "sha256:1".into(),

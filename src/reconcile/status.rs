@@ -40,7 +40,7 @@ fn pod(containers: &[&SeenContainer]) -> Option<v1::Pod> {
     let inits: Vec<v1::ContainerStatus> = newest
         .init_containers
         .iter()
-        .map(|name| init(name, current(containers, name)))
+        .map(|name| init(name, containers))
         .collect();
     let initialized = inits.iter().all(|status| status.ready);
     // kubelet: what waits for init containers is not being created.
@@ -51,7 +51,7 @@ fn pod(containers: &[&SeenContainer]) -> Option<v1::Pod> {
     };
     let statuses: Vec<v1::ContainerStatus> = names
         .iter()
-        .map(|name| container(name, current(containers, name), runs, reason))
+        .map(|name| container(name, containers, runs, reason))
         .collect();
     let created = containers
         .iter()
@@ -121,6 +121,16 @@ fn current<'a>(containers: &[&'a SeenContainer], name: &str) -> Option<&'a SeenC
     named.max_by_key(|c| c.identity.attempt).copied()
 }
 
+/// The last one that has ended before it, where that was the reason for it.
+fn before<'a>(containers: &[&'a SeenContainer], of: &SeenContainer) -> Option<&'a SeenContainer> {
+    let is_before = |c: &&&SeenContainer| {
+        c.identity.container == of.identity.container && c.identity.attempt < of.identity.attempt
+    };
+    of.identity.restart?;
+    let older = containers.iter().filter(is_before);
+    older.max_by_key(|c| c.identity.attempt).copied()
+}
+
 fn spec(name: &str, seen: Option<&SeenContainer>) -> v1::Container {
     v1::Container {
         name: name.to_owned(),
@@ -130,8 +140,9 @@ fn spec(name: &str, seen: Option<&SeenContainer>) -> v1::Container {
 }
 
 /// An init container is ready once it has ended well.
-fn init(name: &str, seen: Option<&SeenContainer>) -> v1::ContainerStatus {
-    let status = container(name, seen, false, "PodInitializing");
+fn init(name: &str, containers: &[&SeenContainer]) -> v1::ContainerStatus {
+    let status = container(name, containers, false, "PodInitializing");
+    let seen = current(containers, name);
     v1::ContainerStatus {
         ready: seen.is_some_and(|seen| seen.state == State::Exited(0)),
         ..status
@@ -141,45 +152,81 @@ fn init(name: &str, seen: Option<&SeenContainer>) -> v1::ContainerStatus {
 /// `waiting_for`: the reason of one that has not been started.
 fn container(
     name: &str,
-    seen: Option<&SeenContainer>,
+    containers: &[&SeenContainer],
     pause_runs: bool,
     waiting_for: &str,
 ) -> v1::ContainerStatus {
-    let waiting = || v1::ContainerState {
-        waiting: Some(v1::ContainerStateWaiting {
-            reason: Some(waiting_for.to_owned()),
-            message: None,
-        }),
-        ..Default::default()
-    };
-    let state = match seen.map(|seen| seen.state) {
-        Some(State::Running) => v1::ContainerState {
-            running: Some(v1::ContainerStateRunning::default()),
-            ..Default::default()
+    let seen = current(containers, name);
+    let before = seen.and_then(|seen| before(containers, seen));
+    let (state, n_waited_for) = match seen {
+        Some(seen) => match seen.state {
+            State::Running => (running(), 0),
+            State::Exited(code) => (terminated(seen, code), 0),
+            State::Created if seen.identity.restart.is_some() => (backing_off(seen), 1),
+            State::Created | State::Removing => (waiting(waiting_for, None), 0),
         },
-        Some(State::Exited(code)) => v1::ContainerState {
-            terminated: Some(v1::ContainerStateTerminated {
-                exit_code: i32::try_from(code).unwrap_or(i32::MAX),
-                reason: Some(if code == 0 { "Completed" } else { "Error" }.to_owned()),
-                container_id: seen.map(|seen| format!("docker://{}", seen.id)),
-                ..Default::default()
-            }),
-            ..Default::default()
-        },
-        Some(State::Created | State::Removing) | None => waiting(),
+        None => (waiting(waiting_for, None), 0),
     };
+    let last = before.and_then(|before| match before.state {
+        State::Exited(code) => Some(terminated(before, code)),
+        _ => None,
+    });
+    let attempt = seen.map_or(0, |seen| seen.identity.attempt);
     let ready = pause_runs && state.running.is_some();
     v1::ContainerStatus {
         name: name.to_owned(),
         started: Some(state.running.is_some()),
         state: Some(state),
+        last_state: last,
         ready,
-        restart_count: seen
-            .and_then(|s| i32::try_from(s.identity.attempt).ok())
-            .unwrap_or_default(),
+        restart_count: i32::try_from(attempt.saturating_sub(n_waited_for)).unwrap_or(i32::MAX),
         image: seen.map(|seen| seen.image_name.clone()).unwrap_or_default(),
         image_id: seen.map(|seen| seen.image.clone()).unwrap_or_default(),
         container_id: seen.map(|seen| format!("docker://{}", seen.id)),
+        ..Default::default()
+    }
+}
+
+fn running() -> v1::ContainerState {
+    v1::ContainerState {
+        running: Some(v1::ContainerStateRunning::default()),
+        ..Default::default()
+    }
+}
+
+fn waiting(reason: &str, message: Option<String>) -> v1::ContainerState {
+    v1::ContainerState {
+        waiting: Some(v1::ContainerStateWaiting {
+            reason: Some(reason.to_owned()),
+            message,
+        }),
+        ..Default::default()
+    }
+}
+
+/// kubelet: `doBackOff`.
+fn backing_off(container: &SeenContainer) -> v1::ContainerState {
+    let identity = &container.identity;
+    let delay = identity.restart.map_or(0, |restart| restart.delay);
+    let message = format!(
+        "back-off {}s restarting failed container={} pod={}_{}({})",
+        delay.div_ceil(1000),
+        identity.container,
+        identity.pod.name,
+        identity.pod.namespace,
+        identity.uid
+    );
+    waiting("CrashLoopBackOff", Some(message))
+}
+
+fn terminated(container: &SeenContainer, code: i64) -> v1::ContainerState {
+    v1::ContainerState {
+        terminated: Some(v1::ContainerStateTerminated {
+            exit_code: i32::try_from(code).unwrap_or(i32::MAX),
+            reason: Some(if code == 0 { "Completed" } else { "Error" }.to_owned()),
+            container_id: Some(format!("docker://{}", container.id)),
+            ..Default::default()
+        }),
         ..Default::default()
     }
 }
@@ -208,7 +255,12 @@ fn phase(
         .filter_map(|s| s.terminated.as_ref())
         .map(|t| t.exit_code)
         .collect();
-    let phase = if states().any(|state| state.waiting.is_some()) {
+    // One that is started again is not waited for: it has run.
+    let waits = |status: &v1::ContainerStatus| {
+        let state = status.state.as_ref();
+        state.is_some_and(|state| state.waiting.is_some()) && status.last_state.is_none()
+    };
+    let phase = if statuses.iter().any(waits) {
         "Pending"
     } else if states().any(|state| state.running.is_some()) || policy == RestartPolicy::Always {
         "Running"
@@ -326,6 +378,7 @@ fn initializing(i: usize, n: usize, init: &v1::ContainerStatus) -> String {
 mod tests {
     use super::super::seen::tests::{member, pause};
     use super::*;
+    use crate::record::labels::Restart;
 
     fn check(policy: RestartPolicy, containers: &[SeenContainer], expected: &str) {
         let mut containers = containers.to_vec();
@@ -447,6 +500,43 @@ mod tests {
             waiting.and_then(|w| w.reason).as_deref(),
             Some("PodInitializing")
         );
+    }
+
+    #[test]
+    fn one_that_waits_to_be_started_again_is_shown_as_kubectl_does() {
+        use State::{Created, Exited, Running};
+        let again = |state, delay| {
+            let mut again = member("a", state);
+            again.id = "a-1".into();
+            again.identity.attempt = 3;
+            again.identity.restart = Some(Restart {
+                delay,
+                not_before: 0,
+            });
+            again
+        };
+        let pod = |again| {
+            let mut ended = member("a", Exited(3));
+            ended.identity.attempt = 2;
+            vec![pause(Running), ended, again, member("b", Running)]
+        };
+        let waits = pod(again(Created, 20_000));
+        check(
+            RestartPolicy::Always,
+            &waits,
+            "Running: 1/2 CrashLoopBackOff 2",
+        );
+        let runs = pod(again(Running, 20_000));
+        check(RestartPolicy::Always, &runs, "Running: 2/2 Running 3");
+        let status = pods(&waits)[0].status.clone().expect("a status");
+        let a = &status.container_statuses.expect("containers")[0];
+        let state = a.state.clone().and_then(|state| state.waiting);
+        assert_eq!(
+            state.and_then(|state| state.message).as_deref(),
+            Some("back-off 20s restarting failed container=a pod=web_default(u)")
+        );
+        let last = a.last_state.clone().and_then(|last| last.terminated);
+        assert_eq!(last.map(|last| last.exit_code), Some(3));
     }
 
     #[test]

@@ -162,6 +162,7 @@ impl Case<'_> {
             in_flight: &set(self.in_flight),
             ended_before: &set(self.ended_before),
             lost: &BTreeSet::new(),
+            life: None,
             members_first: false,
         });
         let mut lines: Vec<String> = decision.actions.iter().map(ToString::to_string).collect();

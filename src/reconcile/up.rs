@@ -108,7 +108,7 @@ fn joins(container: &SeenContainer, pause: &SeenContainer) -> bool {
 }
 
 /// What an init container needs once it has been started; `None`: it has not been, and needs what any container does.
-/// It runs once for each pause (kubelet: once for each sandbox), and again where it failed before this command.
+/// It runs once for each pause (kubelet: once for each sandbox), and again where it failed.
 fn init(
     input: &Input<'_>,
     container: &Container,
@@ -119,30 +119,101 @@ fn init(
         .seen
         .member(&container.name)
         .filter(|c| joins(c, pause))?;
-    let again = |code: i64| {
-        let policy = input.desired.map(|desired| desired.pod.restart_policy);
-        code != 0
-            && policy != Some(RestartPolicy::Never)
-            && input.ended_before.contains(&current.id)
-    };
-    let older = input.seen.members().filter(|c| {
-        let is_older = c.identity.container == container.name && c.id != current.id;
-        is_older && matches!(c.state, State::Exited(_))
-    });
-    let older = older.map(|c| remove(c, Why::Replaced));
+    let policy = input.desired.map(|desired| desired.pod.restart_policy);
+    let fails = ended(input, current).is_some_and(|code| code != 0);
+    if fails
+        && policy != Some(RestartPolicy::Never)
+        && let Some(again) = again(input, container, pause, current)
+    {
+        return Some(vec![again]);
+    }
     match current.state {
         State::Running if turn && !input.is_busy(current) => {
-            Some(older.chain([Action::Await(target(current))]).collect())
+            let mut actions = older(input, current);
+            actions.push(Action::Await(target(current)));
+            Some(actions)
         }
-        State::Exited(code) if again(code) => Some(vec![Action::Create {
-            container: container.name.clone(),
-            attempt: current.identity.attempt + 1,
-            pause: pause.id.clone(),
-            why: Why::Ended,
-        }]),
-        State::Running | State::Exited(_) => Some(older.collect()),
+        State::Running | State::Exited(_) => Some(older(input, current)),
+        State::Created if fails => Some(Vec::new()),
         State::Created | State::Removing => None,
     }
+}
+
+/// The code with which a container has ended; one that could not be started counts as ended.
+fn ended(input: &Input<'_>, container: &SeenContainer) -> Option<i64> {
+    /// Docker: a start that was refused.
+    const NOT_STARTED: i64 = 128;
+    match container.state {
+        State::Exited(code) => Some(code),
+        State::Created => {
+            let life = input.life.as_ref()?;
+            life.ended
+                .contains_key(&container.id)
+                .then_some(NOT_STARTED)
+        }
+        State::Running | State::Removing => None,
+    }
+}
+
+/// One that has ended, made anew for that. Where nobody keeps the pod alive, only what had ended before the command began
+/// is; else after what is to be waited.
+fn again(
+    input: &Input<'_>,
+    container: &Container,
+    pause: &SeenContainer,
+    ended: &SeenContainer,
+) -> Option<Action> {
+    let restart = match &input.life {
+        None if input.ended_before.contains(&ended.id) => None,
+        None => return None,
+        Some(life) => {
+            let times = life.ended.get(&ended.id)?;
+            Some(life.back_off.after(ended.identity.restart, times))
+        }
+    };
+    Some(Action::Create {
+        container: container.name.clone(),
+        attempt: ended.identity.attempt + 1,
+        pause: pause.id.clone(),
+        why: Why::Ended,
+        restart,
+    })
+}
+
+/// Those that had the place of a container before it, and have ended. Of one that was started again the last is kept, for
+/// what it said.
+fn older(input: &Input<'_>, current: &SeenContainer) -> Vec<Action> {
+    let name = &current.identity.container;
+    let is_older = |c: &&SeenContainer| {
+        c.identity.container == *name
+            && c.identity.attempt < current.identity.attempt
+            && matches!(c.state, State::Exited(_) | State::Created)
+            && !input.is_busy(c)
+    };
+    let mut older: Vec<_> = input.seen.members().filter(is_older).collect();
+    older.sort_by_key(|c| std::cmp::Reverse(c.identity.attempt));
+    let n_kept = usize::from(current.identity.restart.is_some());
+    let gone = older.into_iter().skip(n_kept);
+    gone.map(|c| remove(c, Why::Replaced)).collect()
+}
+
+/// Whether what is waited before a start is over.
+fn is_due(input: &Input<'_>, container: &SeenContainer) -> bool {
+    let now = input.life.as_ref().map(|life| life.now);
+    let restart = container.identity.restart;
+    now.zip(restart)
+        .is_none_or(|(now, restart)| restart.not_before <= now)
+}
+
+/// The next start that is waited for.
+pub(super) fn wake(input: &Input<'_>) -> Option<u64> {
+    let waiting = input
+        .seen
+        .members()
+        .filter(|c| c.state == State::Created && !is_due(input, c));
+    waiting
+        .filter_map(|c| Some(c.identity.restart?.not_before))
+        .min()
 }
 
 /// Whether a container may start.
@@ -265,11 +336,12 @@ fn member(
     pause: &SeenContainer,
     turn: Turn,
 ) -> Vec<Action> {
-    let create = |attempt, why| Action::Create {
+    let made = |attempt, why| Action::Create {
         container: container.name.clone(),
         attempt,
         pause: pause.id.clone(),
         why,
+        restart: None,
     };
     // An engine without sub-paths of its own mounts the file itself, which must be there before.
     if !turn.filled
@@ -281,37 +353,49 @@ fn member(
         return Vec::new();
     }
     let Some(current) = input.seen.member(&container.name) else {
-        return vec![create(0, Why::Missing)];
+        return vec![made(0, Why::Missing)];
     };
     if current.state == State::Removing {
-        return vec![create(current.identity.attempt + 1, Why::Missing)];
+        return vec![made(current.identity.attempt + 1, Why::Missing)];
     }
     if let Some(why) = why_anew(input, desired, container, pause, current) {
-        return vec![create(current.identity.attempt + 1, why)];
+        return vec![made(current.identity.attempt + 1, why)];
     }
-    let older = |c: &&SeenContainer| {
-        c.identity.container == container.name && c.id != current.id && c.state != State::Removing
+    let code = ended(input, current);
+    if code.is_some_and(|code| is_to_run_again(desired.pod.restart_policy, code)) {
+        if let Some(again) = again(input, container, pause, current) {
+            return vec![again];
+        }
+        if current.state == State::Created {
+            return Vec::new();
+        }
+    }
+    let is_older = |c: &&SeenContainer| {
+        c.identity.container == container.name && c.id != current.id && c.is_running()
     };
-    let (running, ended): (Vec<_>, Vec<_>) = input
-        .seen
-        .members()
-        .filter(older)
-        .partition(|c| c.is_running());
+    let running: Vec<_> = input.seen.members().filter(is_older).collect();
     match current.state {
         // The old one has the ports: it goes first.
         State::Created if !running.is_empty() => running
             .into_iter()
             .map(|c| stop(c, None, Why::Replaced))
             .collect(),
-        State::Created if pause.is_running() && turn.filled && turn.come && input.seen.network => {
+        State::Created
+            if pause.is_running()
+                && turn.filled
+                && turn.come
+                && input.seen.network
+                && is_due(input, current) =>
+        {
             vec![Action::Start(target(current))]
         }
+        State::Created if current.identity.restart.is_some() => older(input, current),
         State::Created => Vec::new(),
         _ if input.is_busy(current) => Vec::new(),
         _ => running
             .into_iter()
             .map(|c| stop(c, None, Why::Replaced))
-            .chain(ended.into_iter().map(|c| remove(c, Why::Replaced)))
+            .chain(older(input, current))
             .collect(),
     }
 }
@@ -335,21 +419,17 @@ fn why_anew(
         Some(Why::Changed)
     } else if image.is_some_and(|image| image.id != current.image) {
         Some(Why::NewImage)
-    } else if is_to_run_again(desired.pod.restart_policy, current.state)
-        && input.ended_before.contains(&current.id)
-    {
-        Some(Why::Ended)
     } else {
         None
     }
 }
 
 /// Kubernetes: `spec.restartPolicy`.
-fn is_to_run_again(policy: RestartPolicy, state: State) -> bool {
-    match (policy, state) {
-        (RestartPolicy::Always, State::Exited(_)) => true,
-        (RestartPolicy::OnFailure, State::Exited(code)) => code != 0,
-        _ => false,
+fn is_to_run_again(policy: RestartPolicy, code: i64) -> bool {
+    match policy {
+        RestartPolicy::Always => true,
+        RestartPolicy::OnFailure => code != 0,
+        RestartPolicy::Never => false,
     }
 }
 

@@ -32,6 +32,8 @@ pub const GRACE_PERIOD: &str = "podctl.io/grace-period";
 pub const RESTART_POLICY: &str = "podctl.io/restart-policy";
 /// The image's STOPSIGNAL, where it has one.
 pub const STOP_SIGNAL: &str = "podctl.io/stop-signal";
+/// Of a container in the place of one that has ended: what was waited before it, and until when, in milliseconds.
+pub const RESTART: &str = "podctl.io/restart";
 /// On the record's volume: the first wish, as JSON.
 pub const WISH: &str = "podctl.io/wish";
 /// On volumes: the pod's name for it.
@@ -48,6 +50,15 @@ pub const K8S_POD_NAMESPACE: &str = "io.kubernetes.pod.namespace";
 pub const K8S_POD_UID: &str = "io.kubernetes.pod.uid";
 /// Likewise.
 pub const K8S_CONTAINER_NAME: &str = "io.kubernetes.container.name";
+
+/// What is waited before a container is started again, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restart {
+    /// From the end of the one before it.
+    pub delay: u64,
+    /// The engine's time, since 1970.
+    pub not_before: u64,
+}
 
 /// Who a container is: what its labels say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +85,8 @@ pub struct Identity {
     pub restart_policy: RestartPolicy,
     /// Empty: SIGTERM.
     pub stop_signal: String,
+    /// It is in the place of one that has ended.
+    pub restart: Option<Restart>,
 }
 
 impl Identity {
@@ -112,6 +125,9 @@ impl Identity {
             let names = self.init_containers.join(",");
             labels.insert(INIT_CONTAINERS.to_owned(), names);
         }
+        if let Some(Restart { delay, not_before }) = self.restart {
+            labels.insert(RESTART.to_owned(), format!("{delay},{not_before}"));
+        }
         if !self.stop_signal.is_empty() {
             labels.insert(STOP_SIGNAL.to_owned(), self.stop_signal.clone());
         }
@@ -149,6 +165,13 @@ impl Identity {
                 _ => RestartPolicy::Always,
             },
             stop_signal: text(STOP_SIGNAL).unwrap_or_default(),
+            restart: text(RESTART).and_then(|restart| {
+                let (delay, not_before) = restart.split_once(',')?;
+                Some(Restart {
+                    delay: delay.parse().ok()?,
+                    not_before: not_before.parse().ok()?,
+                })
+            }),
         })
     }
 
@@ -167,6 +190,7 @@ impl Identity {
             grace_period: pod.grace_period,
             restart_policy: pod.restart_policy,
             stop_signal: String::new(),
+            restart: None,
         }
     }
 }
@@ -207,6 +231,10 @@ mod tests {
             grace_period: 7,
             restart_policy: RestartPolicy::OnFailure,
             stop_signal: "SIGQUIT".into(),
+            restart: Some(Restart {
+                delay: 10_000,
+                not_before: 1_000_010_000,
+            }),
         };
         let labels: HashMap<_, _> = identity.to_labels().into_iter().collect();
         assert_eq!(Identity::from_labels(&labels), Some(identity));

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
 
 use super::{env, mounts, pause};
+use crate::record::labels::Restart;
 use crate::record::{Identity, hash};
 use crate::spec::{Container, Desired, EngineFacts, ImageFacts, Pids, Resources, Security};
 
@@ -34,6 +35,8 @@ pub struct Place<'a> {
     pub attempt: u32,
     /// The pause container's id.
     pub pause: &'a str,
+    /// It is in the place of one that has ended.
+    pub restart: Option<Restart>,
 }
 
 /// The body that creates a member of the pod.
@@ -50,6 +53,7 @@ pub fn app(
         hash: hash::container(pod, container),
         attempt: place.attempt,
         stop_signal: image.stop_signal.clone(),
+        restart: place.restart,
         ..Identity::of(pod, place.uid, place.generation, &container.name)
     };
     let values = env::values(&container.env);

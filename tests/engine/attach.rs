@@ -1,0 +1,134 @@
+//! `up --attach`: the pod is kept alive in the foreground, and goes with the command.
+
+use std::process::{Child, Command, Stdio};
+
+use super::support::{Pod, docker, eventually, podctl, run};
+
+/// `podctl up --attach`, in the background.
+pub(crate) struct Attached(pub(crate) Child);
+
+impl Attached {
+    pub(crate) fn new(pod: &Pod, manifest: &str, args: &[&str]) -> Self {
+        let file = pod.file(manifest);
+        let said = std::fs::File::create(pod.folder.0.join("said")).expect("a file");
+        let child = Command::new(env!("CARGO_BIN_EXE_podctl"))
+            .args(["up", "--attach"])
+            .args(args)
+            .arg(file)
+            .stdin(Stdio::null())
+            .stdout(said.try_clone().expect("a file"))
+            .stderr(said)
+            .spawn()
+            .expect("the program runs");
+        Self(child)
+    }
+
+    /// As Ctrl-C does; and its exit code.
+    pub(crate) fn interrupt(&mut self) -> i32 {
+        run(Command::new("kill").args(["-INT", &self.0.id().to_string()])).code(0);
+        let status = self.0.wait().expect("an end");
+        status.code().unwrap_or(-1)
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn said(pod: &Pod) -> String {
+    std::fs::read_to_string(pod.folder.0.join("said")).unwrap_or_default()
+}
+
+const CRASHING: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: bad, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'date +%s >>/shared/starts; touch /mine; ls /mine* | wc -l; echo dying; exit 3'], volumeMounts: [{name: s, mountPath: /shared}]}
+  - {name: good, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600'], volumeMounts: [{name: s, mountPath: /shared}]}
+  volumes: [{name: s, emptyDir: {}}]
+";
+
+#[test]
+fn a_container_that_crashes_is_started_again_with_back_off() {
+    let pod = Pod::new("crash");
+    let mut attached = Attached::new(&pod, CRASHING, &["--back-off", "2s"]);
+    eventually("the pod is up", || said(&pod).contains("Up "));
+    let good = pod.id("good");
+    let starts = || -> Vec<i64> {
+        let starts = pod.sh("good", "cat /shared/starts");
+        starts
+            .lines()
+            .map(|time| time.parse().expect("a time"))
+            .collect()
+    };
+    eventually("four starts", || starts().len() == 4);
+    let times = starts();
+    let waits: Vec<i64> = times.windows(2).map(|two| two[1] - two[0]).collect();
+    assert!(
+        waits[0] <= 1 && (2..=3).contains(&waits[1]) && (4..=5).contains(&waits[2]),
+        "{waits:?}"
+    );
+    // It waits for eight seconds now.
+    let row = || {
+        let rows = run(podctl().arg("ps")).code(0).out;
+        let row = rows.lines().find(|row| row.starts_with(&pod.name));
+        row.unwrap_or_default().to_owned()
+    };
+    eventually("ps says so", || row().contains("CrashLoopBackOff"));
+    let row = row();
+    let columns: Vec<&str> = row.split_whitespace().collect();
+    assert_eq!(columns[1..4], ["1/2", "CrashLoopBackOff", "3"]);
+    let previous = run(podctl().args(["logs", &pod.name, "-c", "bad", "--previous"]));
+    // A new root filesystem each time.
+    assert_eq!(previous.code(0).out, "1\ndying\n");
+    assert_eq!(
+        pod.ids("bad").len(),
+        2,
+        "the last dead one is kept, no more"
+    );
+    assert_eq!(pod.id("good"), good, "the neighbour is left alone");
+    assert_eq!(attached.interrupt(), 130);
+    pod.assert_nothing_left();
+    let said = said(&pod);
+    assert!(said.contains("bad  | dying"), "{said}");
+}
+
+#[test]
+fn what_hands_remove_is_made_again() {
+    let pod = Pod::new("meddled");
+    let manifest = CRASHING.replace("exit 3", "exec sleep 3600");
+    let mut attached = Attached::new(&pod, &manifest, &[]);
+    eventually("the pod is up", || said(&pod).contains("Up "));
+    let (good, pause) = (pod.id("good"), pod.id("POD"));
+    docker(&["rm", "-f", &good]);
+    let is_new = |container: &str, old: &str| {
+        let ids = pod.ids(container);
+        ids.len() == 1
+            && ids[0] != old
+            && docker(&["inspect", "-f", "{{.State.Running}}", &ids[0]]) == "true"
+    };
+    eventually("it is made anew", || is_new("good", &good));
+    docker(&["kill", &pause]);
+    eventually("the pod is whole again", || {
+        is_new("POD", &pause) && pod.ids("bad").len() == 1 && pod.ids("good").len() == 1
+    });
+    eventually("it can be used", || pod.exec("good", &["true"]).code == 0);
+    assert_eq!(attached.interrupt(), 130);
+    pod.assert_nothing_left();
+}
+
+#[test]
+fn previous_wants_one_that_was_started_again() {
+    let pod = Pod::new("once");
+    pod.up(&CRASHING.replace("exit 3", "exec sleep 3600"))
+        .code(0);
+    run(podctl().args(["logs", &pod.name, "--previous"]))
+        .code(1)
+        .says(&["no container", "started again"]);
+}
