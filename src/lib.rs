@@ -9,6 +9,7 @@
 //! - [`reconcile`]: what is wanted and what was seen to actions and a status. Pure.
 //! - [`pause`]: the pause program and its image. Pure.
 //! - [`engine`]: the one user of the Docker client.
+//! - [`probe`]: one question to a container, one answer; and its hooks.
 //! - [`driver`]: looks, asks `reconcile`, carries out, looks again.
 //! - [`output`]: the only place that prints.
 //! - [`commands`]: one file per verb. [`cli`]: arguments, dispatch, exit codes.
@@ -22,6 +23,7 @@ pub mod engine;
 pub mod manifest;
 pub mod output;
 pub mod pause;
+pub mod probe;
 pub mod reconcile;
 pub mod record;
 pub mod spec;

@@ -17,10 +17,12 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
         &["spec", "record", "reconcile"],
         &["println!", "eprintln!"],
     ),
+    ("probe", &["spec", "engine"], NO_CLIENT),
     (
         "driver",
         &[
             "spec",
+            "probe",
             "manifest",
             "record",
             "pause",
@@ -68,6 +70,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "manifest",
             "output",
             "pause",
+            "probe",
             "reconcile",
             "record",
             "spec",

@@ -5,7 +5,9 @@
 pub mod container;
 pub mod facts;
 pub mod image;
+pub mod lifecycle;
 pub mod pod;
+pub mod probe;
 pub mod quantity;
 pub mod volume;
 
