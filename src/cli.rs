@@ -9,7 +9,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::exit::{Faults, UsageError};
 use crate::commands::{
-    Context, Exit, completion, down, exec, explain, logs, port, ps, up, validate, version,
+    Context, Exit, completion, down, exec, explain, logs, port, ps, run, up, validate, version,
+    wait,
 };
 use crate::engine::{Choice, EngineError};
 use crate::output::Printer;
@@ -37,8 +38,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Up(up::Args),
+    Run(run::Args),
     Down(down::Args),
     Ps(ps::Args),
+    Wait(wait::Args),
     Logs(logs::Args),
     Exec(exec::Args),
     Port(port::Args),
@@ -78,8 +81,10 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
     let exit = runtime.block_on(async {
         match verb {
             Verb::Up(args) => up::run(context, args).await,
+            Verb::Run(args) => run::run(context, args).await,
             Verb::Down(args) => down::run(context, args).await,
             Verb::Ps(args) => ps::run(context, &args).await,
+            Verb::Wait(args) => wait::run(context, &args).await,
             Verb::Logs(args) => logs::run(context, &args).await,
             Verb::Exec(args) => exec::run(context, args).await,
             Verb::Port(args) => port::run(context, &args).await,

@@ -2,6 +2,7 @@
 //!
 //! Not here: rules, printing by hand, ending the process.
 
+mod attach;
 pub mod duration;
 pub mod exit;
 pub mod files;
@@ -17,10 +18,12 @@ pub mod explain;
 pub mod logs;
 pub mod port;
 pub mod ps;
+pub mod run;
 pub mod up;
 mod up_report;
 pub mod validate;
 pub mod version;
+pub mod wait;
 
 use crate::engine::{Choice, Engine, EngineError, Environment, connect};
 use crate::output::Printer;

@@ -9,7 +9,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Context, Exit};
-use crate::driver::known;
+use crate::driver::{known, observe};
 use crate::output::table::{age, table};
 use crate::reconcile::{SeenContainer, status};
 use crate::spec::PodKey;
@@ -55,7 +55,8 @@ pub async fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     if !args.all_namespaces {
         containers.retain(|container| container.pod().namespace == context.namespace());
     }
-    let mut pods = status::pods(&containers);
+    let detailed = matches!(args.output, Output::Json | Output::Yaml);
+    let mut pods = observe::of(&engine, &containers, detailed).await?;
     if !args.all {
         pods.retain(|pod| !has_ended(pod));
     }

@@ -9,17 +9,17 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::future::join_all;
 
+use super::attach::{attached, back_off};
 use super::exit::UsageError;
 use super::progress::shown;
+use super::wait::tell_culprits;
 use super::{Context, Exit, files, signals, up_report};
 use crate::driver::images::Pull;
-use crate::driver::logs::{Wanted, logs};
-use crate::driver::up::{Attach, Options, up};
+use crate::driver::up::{Attach, Options, Up, up};
 use crate::driver::{dry_run, known};
 use crate::engine::{Engine, EngineError};
 use crate::manifest::{Purpose, load, load_beside};
-use crate::output::lines::Lines;
-use crate::reconcile::restart::BackOff;
+use crate::reconcile::Until;
 use crate::spec::{ConfigMap, Desired, PodKey, Publish};
 
 /// Bring pods up, or bring running ones in line with their changed files
@@ -56,8 +56,9 @@ pub struct Args {
     keep: bool,
 }
 
+/// `--pull`.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum When {
+pub(super) enum When {
     /// What the engine does not have
     Missing,
     /// Each time
@@ -66,14 +67,13 @@ enum When {
     Never,
 }
 
-impl Args {
-    fn pull(&self) -> Pull {
-        match self.pull {
-            None => Pull::AsTheManifestSays,
-            Some(When::Missing) => Pull::Missing,
-            Some(When::Always) => Pull::Always,
-            Some(When::Never) => Pull::Never,
-        }
+/// What `--pull` means.
+pub(super) fn pull(when: Option<When>) -> Pull {
+    match when {
+        None => Pull::AsTheManifestSays,
+        Some(When::Missing) => Pull::Missing,
+        Some(When::Always) => Pull::Always,
+        Some(When::Never) => Pull::Never,
     }
 }
 
@@ -87,19 +87,7 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     } else {
         Purpose::Run
     };
-    let sources = args.manifests.read()?;
-    let options = args.manifests.options(context, purpose);
-    let loaded = match load(&sources, &options) {
-        // What is not in the files may be on the engine.
-        Err(problems) if problems.iter().all(|p| p.missing || !p.is_error()) => {
-            match known(context).await {
-                Ok(known) => load_beside(&sources, &options, &known),
-                Err(_) => Err(problems),
-            }
-        }
-        loaded => loaded,
-    };
-    let mut pods = files::loaded(context, &sources, loaded)?.pods;
+    let mut pods = load_pods(context, &args.manifests, purpose).await?;
     if pods.is_empty() {
         context
             .printer
@@ -115,11 +103,11 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     collisions(&pods)?;
     let engine = context.engine()?;
     if args.dry_run {
-        return print_plan(context, &engine, &pods, args.pull()).await;
+        return print_plan(context, &engine, &pods, pull(args.pull)).await;
     }
     let signals = signals::listen(args.timeout).context("failed to listen to signals")?;
     let options = Options {
-        pull: args.pull(),
+        pull: pull(args.pull),
         keep: args.keep,
         wait: args.wait,
         attach: None,
@@ -129,8 +117,24 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     let ends = join_all(pods.iter().map(async |desired| {
         let interrupt = &signals.interrupt;
         if args.attach {
-            let args = (args, pods.len());
-            attached(context, engine, desired, options, args, interrupt).await
+            let options = Options {
+                attach: Some(Attach {
+                    until: Until::Stopped,
+                    back_off: back_off(args.back_off),
+                    speaks: Arc::default(),
+                    ends_with: None,
+                }),
+                ..options.clone()
+            };
+            attached(
+                context,
+                engine,
+                desired,
+                &options,
+                pods.len() > 1,
+                interrupt,
+            )
+            .await
         } else {
             one(context, engine, desired, options, interrupt).await
         }
@@ -138,6 +142,7 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     let mut exit = Exit::Fine;
     for (end, desired) in ends.await.into_iter().zip(&pods) {
         let key = &desired.pod.key;
+        let not_ready = matches!(end, Ok(Up::NotReady { .. }));
         let of_pod = match end {
             Ok(end) => up_report::report(context.printer, desired, &end, args.wait),
             Err(error) if pods.len() > 1 => {
@@ -148,6 +153,9 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
             }
             Err(error) => return Err(error),
         };
+        if not_ready {
+            tell_culprits(context, engine, key).await?;
+        }
         let of_pod = match of_pod {
             Exit::Interrupted if signals.timed_out() => {
                 context.printer.warning(&format!("pod {key}: time is up"));
@@ -160,6 +168,27 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         }
     }
     Ok(exit)
+}
+
+/// The pods of these files. What they refer to may be on the engine.
+pub(super) async fn load_pods(
+    context: &Context,
+    manifests: &files::Manifests,
+    purpose: Purpose,
+) -> anyhow::Result<Vec<Desired>> {
+    let sources = manifests.read()?;
+    let options = manifests.options(context, purpose);
+    let loaded = match load(&sources, &options) {
+        // What is not in the files may be on the engine.
+        Err(problems) if problems.iter().all(|p| p.missing || !p.is_error()) => {
+            match known(context).await {
+                Ok(known) => load_beside(&sources, &options, &known),
+                Err(_) => Err(problems),
+            }
+        }
+        loaded => loaded,
+    };
+    Ok(files::loaded(context, &sources, loaded)?.pods)
 }
 
 /// No two pods, and no pod twice, can have one port of the machine.
@@ -191,59 +220,15 @@ async fn known(context: &Context) -> Result<BTreeMap<PodKey, ConfigMap>, EngineE
 }
 
 /// One pod, with its progress.
-async fn one(
+pub(super) async fn one(
     context: &Context,
     engine: &Engine,
     desired: &Desired,
     options: &Options,
     interrupt: &crate::driver::Interrupt,
-) -> anyhow::Result<crate::driver::up::Up> {
+) -> anyhow::Result<Up> {
     let work = async |events| up(engine, desired, options, &events, interrupt).await;
     shown(context.printer, &desired.pod.key, work).await
-}
-
-/// One pod that is kept alive, with its progress and its logs.
-async fn attached(
-    context: &Context,
-    engine: &Engine,
-    desired: &Desired,
-    options: &Options,
-    args: (&Args, usize),
-    interrupt: &crate::driver::Interrupt,
-) -> anyhow::Result<crate::driver::up::Up> {
-    let (args, n_pods) = args;
-    let attach = Attach {
-        back_off: BackOff::starting_with(u64::try_from(args.back_off.as_millis())?),
-        is_up: Arc::default(),
-    };
-    let is_up = Arc::clone(&attach.is_up);
-    let options = Options {
-        attach: Some(attach),
-        ..options.clone()
-    };
-    let pod = &desired.pod;
-    let names: Vec<String> = pod.members().map(|c| c.name.clone()).collect();
-    let mut lines = Lines::new(names, pod.members().count() > 1 || n_pods > 1, false);
-    let speak = async {
-        is_up.notified().await;
-        let wanted = Wanted {
-            follow: true,
-            ..Wanted::default()
-        };
-        logs(engine, &pod.key, &wanted, |name, line| {
-            lines.write(name, line)?;
-            lines.flush()
-        })
-        .await
-    };
-    let mut speak = std::pin::pin!(speak);
-    let mut live = std::pin::pin!(one(context, engine, desired, &options, interrupt));
-    tokio::select! {
-        end = &mut live => return end,
-        // Nobody has anything to say any more; the pod lives on.
-        spoken = &mut speak => spoken?,
-    }
-    live.await
 }
 
 async fn print_plan(

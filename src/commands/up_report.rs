@@ -9,7 +9,7 @@ use crate::driver::Failure;
 use crate::driver::up::Up;
 use crate::output::Printer;
 use crate::reconcile::{Seen, State};
-use crate::spec::{Desired, RestartPolicy};
+use crate::spec::{Container, Desired, RestartPolicy};
 
 /// Says how it ended, and gives the exit code.
 pub(super) fn report(printer: Printer, desired: &Desired, end: &Up, wait: bool) -> Exit {
@@ -32,6 +32,7 @@ pub(super) fn report(printer: Printer, desired: &Desired, end: &Up, wait: bool) 
                 )),
             }
             let ended = ended(printer, desired, seen);
+            alone(printer, desired);
             if wait && ended {
                 Exit::Failed
             } else {
@@ -53,6 +54,14 @@ pub(super) fn report(printer: Printer, desired: &Desired, end: &Up, wait: bool) 
                 old_and_new(printer, desired, seen, wanted);
             }
             Exit::Failed
+        }
+        Up::NotReady { interrupted } => {
+            printer.failure(&format!("pod {key} is not ready; it stays for a look"));
+            if *interrupted {
+                Exit::Interrupted
+            } else {
+                Exit::Failed
+            }
         }
         Up::Interrupted { taken_away, left } => {
             let what = if *taken_away {
@@ -87,6 +96,31 @@ pub(super) fn say(printer: Printer, failure: &Failure) {
     let hint = hint.or_else(|| failure.source.as_ref()?.hint().map(str::to_owned));
     if let Some(hint) = hint {
         printer.hint(&hint);
+    }
+}
+
+/// Tells of what nobody does once the command is over.
+fn alone(printer: Printer, desired: &Desired) {
+    let pod = &desired.pod;
+    let asks = |c: &Container| {
+        let probes = &c.probes;
+        probes.liveness.is_some()
+            || probes.readiness.is_some()
+            || (probes.startup.is_some() && !c.sidecar)
+    };
+    let mut undone = Vec::new();
+    if pod.members().any(asks) {
+        undone.push("asks its probes");
+    }
+    if pod.active_deadline.is_some() {
+        undone.push("ends it at its deadline");
+    }
+    if !undone.is_empty() {
+        printer.warning(&format!(
+            "pod {}: nobody {} once this command is over; `podctl up --attach` stays and does",
+            pod.key,
+            undone.join(" or ")
+        ));
     }
 }
 

@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 
 use super::execute::Plan;
+use super::join::recorded;
+use super::memory::now;
 use super::pod::{Drive, Outcome};
 use super::{Events, Failure, Interrupt};
-use crate::engine::Engine;
-use crate::reconcile::{Goal, Seen};
-use crate::spec::{EngineFacts, PodKey};
+use crate::engine::look::read_record;
+use crate::engine::{Engine, EngineError};
+use crate::reconcile::{Goal, Seen, SeenContainer};
+use crate::spec::{Desired, EngineFacts, PodKey};
 
 /// How a `down` ended.
 #[derive(Debug)]
@@ -85,11 +88,15 @@ pub(super) async fn take_away(
     }
     let mut seen = seen;
     seen.deletion = true;
+    let desired = match hooked(engine, key, &seen).await {
+        Ok(desired) => desired,
+        Err(error) => return Outcome::Failed(vec![Failure::look(key, error)]),
+    };
     let plan = Plan {
         key: key.clone(),
         uid: String::new(),
         generation: 0,
-        desired: None,
+        desired,
         old: None,
         facts,
         images: BTreeMap::new(),
@@ -97,11 +104,30 @@ pub(super) async fn take_away(
     };
     let drive = Drive::new(
         engine,
-        Goal::Down { grace_period },
+        Goal::Down {
+            grace_period,
+            since: now(),
+        },
         plan,
         seen,
         events,
         interrupt,
     );
     drive.run().await
+}
+
+/// What was asked for, where a container that runs has a hook to be run before it is stopped.
+async fn hooked(
+    engine: &Engine,
+    key: &PodKey,
+    seen: &Seen,
+) -> Result<Option<Desired>, EngineError> {
+    let has_hook = |c: &SeenContainer| c.is_running() && c.identity.care.pre_stop;
+    let Some(pause) = seen.pause().filter(|_| seen.members().any(has_hook)) else {
+        return Ok(None);
+    };
+    let (volume, files) = tokio::try_join!(engine.record(key), engine.record_files(&pause.id))?;
+    let record = volume.zip(files);
+    let record = record.and_then(|(volume, files)| read_record(&volume, &files).ok());
+    Ok(record.and_then(|record| recorded(&record)))
 }

@@ -9,8 +9,9 @@ use anyhow::Context as _;
 use super::execute::{Effect, apply};
 use super::images::{self, Pull};
 use crate::engine::{Engine, look::read_record};
+use crate::reconcile::restart::{BackOff, Life};
 use crate::reconcile::{Action, Goal, Input, SeenContainer, State, decide};
-use crate::record::{Identity, Record, Wish, hash, labels};
+use crate::record::{Identity, Record, Told, Wish, hash, labels};
 use crate::spec::{Desired, ImageFacts};
 
 /// More steps than any pod takes.
@@ -68,7 +69,13 @@ pub async fn plan(engine: &Engine, desired: &Desired, pull: Pull) -> anyhow::Res
             in_flight: &BTreeSet::new(),
             ended_before: &ended_before,
             lost: &BTreeSet::new(),
-            life: None,
+            life: Life {
+                now: 0,
+                ended: &BTreeMap::new(),
+                health: &BTreeMap::new(),
+                back_off: BackOff::default(),
+            },
+            ends_with: None,
             members_first: false,
         });
         if decision.reached || decision.actions.is_empty() {
@@ -91,6 +98,7 @@ fn imagined_record(desired: &Desired) -> Record {
         filled: None,
         config_maps: None,
         superseded: Vec::new(),
+        told: Told::default(),
     }
 }
 
@@ -149,6 +157,7 @@ fn imagined(
         }
         Action::Fill { .. } | Action::Refill { .. } => Effect::Filled(hash::payload(desired)),
         Action::Start(target) => Effect::Running(target.id.clone()),
+        Action::PostStart(_) | Action::Probe { .. } => Effect::Raced,
         Action::Await(target) | Action::Stop { target, .. } => {
             Effect::Ended(target.id.clone(), Some(0))
         }

@@ -8,7 +8,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Failure;
 use crate::engine::images::PullProgress;
-use crate::reconcile::Action;
+use crate::reconcile::{Action, Over};
+use crate::record::told::Happening;
 
 /// Something that a person may want to see.
 #[derive(Debug, Clone)]
@@ -41,6 +42,10 @@ pub enum Event {
     },
     /// The pod is up, and is kept so.
     Alive,
+    /// The pod that is kept alive has come to its end.
+    Over(Over),
+    /// A probe or a hook failed.
+    Happened(Happening),
     /// Something failed that will be tried again.
     Failed(Arc<Failure>),
     /// What was made is taken away again.

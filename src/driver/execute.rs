@@ -4,18 +4,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::models::ContainerCreateBody;
 
 use crate::engine::act::Created;
 use crate::engine::{Engine, EngineError};
 use crate::pause::PauseImage;
-use crate::reconcile::action::Target;
+use crate::probe::{self, Answer, Prober};
+use crate::reconcile::action::{Target, Why};
+use crate::reconcile::down::left;
 use crate::reconcile::{Action, Seen, SeenContainer, State};
 use crate::record::{Identity, hash, names};
 use crate::spec::volume::{HostPath, VolumeSource};
-use crate::spec::{Architecture, Desired, EngineFacts, ImageFacts, PodKey};
+use crate::spec::{Architecture, Container, Desired, EngineFacts, ImageFacts, PodKey};
 use crate::translate::app::Place;
 use crate::translate::{self, archive};
 
@@ -55,6 +57,17 @@ pub enum Effect {
     Running(String),
     /// A container has ended; `None`: it is gone too.
     Ended(String, Option<i64>),
+    /// A container was stopped.
+    Stopped {
+        /// `None`: it is gone too.
+        code: Option<i64>,
+        /// Why its `preStop` hook did not end well.
+        hook: Option<String>,
+    },
+    /// A probe was answered.
+    Answered(Answer),
+    /// A `postStart` hook has ended: well, or for this reason not.
+    Hooked(Result<(), String>),
     /// A container is gone.
     Removed(String),
     /// A volume is gone.
@@ -65,6 +78,36 @@ pub enum Effect {
     DeletionRemoved,
 }
 
+/// What probes and hooks need besides the plan.
+#[derive(Clone)]
+pub struct Care {
+    /// Asks.
+    pub prober: Arc<Prober>,
+    /// The pod's address.
+    pub ip: Option<String>,
+    /// The command of this probe that did not end in time.
+    pub hanging: Option<String>,
+}
+
+impl Care {
+    /// The same, with the pod's address: a pause container that was started just now has not been looked at.
+    async fn with_address(mut self, engine: &Engine, plan: &Plan) -> Result<Self, EngineError> {
+        if self.ip.is_none() {
+            let containers = engine.containers(Some(&plan.key)).await?;
+            let mut pauses = containers.into_iter().filter(|c| c.identity.is_pause());
+            self.ip = pauses.find_map(|pause| pause.ip);
+        }
+        Ok(self)
+    }
+
+    fn target<'a>(&'a self, target: &'a Target) -> probe::Target<'a> {
+        probe::Target {
+            container: &target.id,
+            ip: self.ip.as_deref(),
+        }
+    }
+}
+
 /// Does it.
 ///
 /// # Errors
@@ -73,6 +116,7 @@ pub async fn execute(
     engine: &Engine,
     plan: &Arc<Plan>,
     action: &Action,
+    care: Care,
 ) -> Result<Effect, EngineError> {
     match action {
         Action::CreateNetwork => {
@@ -113,17 +157,41 @@ pub async fn execute(
             let code = engine.wait(&target.id).await?;
             Ok(Effect::Ended(target.id.clone(), code))
         }
+        Action::PostStart(target) => {
+            let care = care.with_address(engine, plan).await?;
+            let container = container(plan, target);
+            let hook = container.and_then(|container| container.lifecycle.post_start.as_ref());
+            let result = match hook {
+                Some(hook) => care.prober.hook(care.target(target), hook).await,
+                None => Ok(()),
+            };
+            Ok(Effect::Hooked(result))
+        }
+        Action::Probe { target, kind } => {
+            let care = care.with_address(engine, plan).await?;
+            let container = container(plan, target);
+            let Some(probe) = container.and_then(|container| kind.of(&container.probes)) else {
+                return Ok(Effect::Raced);
+            };
+            let (timeout, hanging) = (Duration::from_secs(probe.timeout), care.hanging.as_deref());
+            let answer = care
+                .prober
+                .ask(care.target(target), &probe.check, timeout, hanging);
+            Ok(Effect::Answered(answer.await))
+        }
         Action::Stop {
             target,
             signal,
             grace_period,
-            ..
+            why,
         } => {
             let signal = if signal.is_empty() { "SIGTERM" } else { signal };
-            let code = engine
-                .stop(&target.id, signal, Duration::from_secs(*grace_period))
-                .await?;
-            Ok(Effect::Ended(target.id.clone(), code))
+            let begun = Instant::now();
+            let hook = pre_stop(engine, plan, target, (*grace_period, *why), &care).await;
+            let elapsed = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let left = Duration::from_secs(left(*grace_period, elapsed));
+            let code = engine.stop(&target.id, signal, left).await?;
+            Ok(Effect::Stopped { code, hook })
         }
         Action::Remove { target, .. } => {
             engine.remove(&target.id).await?;
@@ -144,12 +212,46 @@ pub async fn execute(
     }
 }
 
+/// What a container was made from.
+fn container<'a>(plan: &'a Plan, target: &Target) -> Option<&'a Container> {
+    plan.desired.as_ref()?.pod.container(&target.container)
+}
+
+/// Runs the hook of a container that is about to be stopped, no longer than its grace period and its own life (kubelet:
+/// `executePreStopHook`); why it did not end well.
+async fn pre_stop(
+    engine: &Engine,
+    plan: &Plan,
+    target: &Target,
+    (grace_period, why): (u64, Why),
+    care: &Care,
+) -> Option<String> {
+    let old = plan
+        .old
+        .as_ref()
+        .filter(|_| matches!(why, Why::Replaced | Why::NewPause | Why::NotWanted));
+    let desired = old.or(plan.desired.as_ref())?;
+    let container = desired.pod.container(&target.container)?;
+    let hook = container.lifecycle.pre_stop.as_ref()?;
+    if grace_period == 0 {
+        return None;
+    }
+    tokio::select! {
+        result = care.prober.hook(care.target(target), hook) => result.err(),
+        // It has ended by itself.
+        _ = engine.wait(&target.id) => None,
+        () = tokio::time::sleep(Duration::from_secs(grace_period)) => {
+            Some(format!("it did not end within the grace period of {grace_period}s"))
+        }
+    }
+}
+
 /// Brings what was seen up to date with an effect.
 pub fn apply(seen: &mut Seen, effect: Effect) {
     match effect {
         Effect::Network(there) => seen.network = there,
         Effect::Made(container) => seen.containers.push(*container),
-        Effect::Raced => {}
+        Effect::Raced | Effect::Answered(_) | Effect::Hooked(_) | Effect::Stopped { .. } => {}
         Effect::Filled(hash) => {
             if let Some(record) = &mut seen.record {
                 record.filled = Some(hash);
@@ -170,7 +272,12 @@ fn set_state(seen: &mut Seen, id: &str, state: State) {
     }
 }
 
-async fn create_pause(engine: &Engine, plan: &Plan, attempt: u32) -> Result<Effect, EngineError> {
+/// Makes a pause container.
+pub(super) async fn create_pause(
+    engine: &Engine,
+    plan: &Plan,
+    attempt: u32,
+) -> Result<Effect, EngineError> {
     let Some(desired) = &plan.desired else {
         return Ok(Effect::Raced);
     };

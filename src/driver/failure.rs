@@ -139,6 +139,13 @@ fn doing(pod: &PodKey, action: &Action) -> String {
             format!("failed to fill the volumes of pod `{pod}`")
         }
         Action::Start(target) => format!("failed to start {}", container(&target.container)),
+        Action::PostStart(target) => {
+            format!(
+                "failed to run the postStart hook of {}",
+                container(&target.container)
+            )
+        }
+        Action::Probe { target, .. } => format!("failed to ask {}", container(&target.container)),
         Action::Await(target) => format!("failed to wait for {}", container(&target.container)),
         Action::Stop { target, .. } => format!("failed to stop {}", container(&target.container)),
         Action::Remove { target, .. } => {

@@ -10,14 +10,15 @@ use futures_util::stream::{self, BoxStream};
 use tokio::sync::{mpsc, watch};
 
 use super::Event;
-use super::execute::{Plan, execute};
+use super::execute::{Plan, create_pause};
 use super::failure::taken_port;
 use super::up::Run;
+use crate::engine::Engine;
 use crate::engine::look::read_record;
 use crate::manifest;
-use crate::reconcile::{Action, Seen, SeenContainer, State, Why};
+use crate::reconcile::{Seen, SeenContainer, State};
 use crate::record::{Record, Wish, hash};
-use crate::spec::{Desired, EngineFacts, ImageFacts, Port, Publish};
+use crate::spec::{Desired, EngineFacts, ImageFacts, PodKey, Port, Publish};
 use crate::translate::archive;
 
 /// Whose wish is driven to.
@@ -95,12 +96,12 @@ impl Run<'_> {
             }
             return Ok(Joined::Again);
         };
-        let recorded = Self::recorded(&record);
-        let same = recorded
+        let before = recorded(&record);
+        let same = before
             .as_ref()
-            .is_some_and(|recorded| is_same(recorded, self.mine));
+            .is_some_and(|before| is_same(before, self.mine));
         if same {
-            let old = filled_with(recorded, &record);
+            let old = filled_with(before, &record);
             let desired = self.mine.clone();
             let (overtaken, first, own_uploads) = (false, false, 0);
             return Ok(Joined::Course(Box::new(Course {
@@ -113,7 +114,7 @@ impl Run<'_> {
             })));
         }
         self.check_ports(seen).await?;
-        self.tell_pause_change(recorded.as_ref());
+        self.tell_pause_change(before.as_ref());
         let extra = extra(self.mine);
         let wish = Wish::new(
             self.mine,
@@ -139,11 +140,11 @@ impl Run<'_> {
             self.events.tell(Event::Overtaken {
                 generation: now.wish.generation,
             });
-            Self::recorded(&now).context("the record of the pod does not read back")?
+            recorded(&now).context("the record of the pod does not read back")?
         } else {
             self.mine.clone()
         };
-        let old = filled_with(recorded, &record);
+        let old = filled_with(before, &record);
         Ok(Joined::Course(Box::new(Course {
             desired,
             record: now,
@@ -156,29 +157,7 @@ impl Run<'_> {
 
     /// What the record says; `None` when it, or the pause container, is gone.
     pub(super) async fn read(self, pause: &str) -> anyhow::Result<Option<Record>> {
-        let reading = || format!("failed to read the record of pod `{}`", self.key);
-        let (volume, files) = tokio::try_join!(
-            self.engine.record(self.key),
-            self.engine.record_files(pause)
-        )
-        .with_context(reading)?;
-        let (Some(volume), Some(files)) = (volume, files) else {
-            return Ok(None);
-        };
-        Ok(Some(read_record(&volume, &files).with_context(reading)?))
-    }
-
-    /// What the record asks for; `None` when its payload has not been written.
-    fn recorded(record: &Record) -> Option<Desired> {
-        let config_maps = record.config_maps.clone().unwrap_or_default();
-        let mut desired = manifest::load_recorded(&record.wish.manifest, config_maps).ok()?;
-        for publish in &record.wish.publish {
-            let publish = publish.to_publish()?;
-            if !desired.pod.publish.contains(&publish) {
-                desired.pod.publish.push(publish);
-            }
-        }
-        Some(desired)
+        read(self.engine, self.key, pause).await
     }
 
     /// A port that somebody else's container has is found before anything of a running pod is stopped for it.
@@ -241,11 +220,7 @@ impl Run<'_> {
             images: images.clone(),
             pause_image: pause_image.to_owned(),
         };
-        let action = Action::CreatePause {
-            attempt,
-            why: Why::Missing,
-        };
-        execute(self.engine, &plan.into(), &action)
+        create_pause(self.engine, &plan, attempt)
             .await
             .with_context(making)?;
         let seen = self
@@ -261,7 +236,7 @@ impl Run<'_> {
         if record.wish.generation > course.record.wish.generation
             || record.wish.writer != course.record.wish.writer
         {
-            let Some(desired) = Self::recorded(&record) else {
+            let Some(desired) = recorded(&record) else {
                 bail!("the record of pod `{}` does not read back", self.key)
             };
             if !is_same(&desired, &course.desired) {
@@ -275,6 +250,34 @@ impl Run<'_> {
         course.record = record;
         Ok(())
     }
+}
+
+/// What the record of a pod says; `None` when it, or the pause container, is gone.
+pub(super) async fn read(
+    engine: &Engine,
+    key: &PodKey,
+    pause: &str,
+) -> anyhow::Result<Option<Record>> {
+    let reading = || format!("failed to read the record of pod `{key}`");
+    let (volume, files) =
+        tokio::try_join!(engine.record(key), engine.record_files(pause)).with_context(reading)?;
+    let (Some(volume), Some(files)) = (volume, files) else {
+        return Ok(None);
+    };
+    Ok(Some(read_record(&volume, &files).with_context(reading)?))
+}
+
+/// What a record asks for; `None` when its payload has not been written.
+pub(super) fn recorded(record: &Record) -> Option<Desired> {
+    let config_maps = record.config_maps.clone().unwrap_or_default();
+    let mut desired = manifest::load_recorded(&record.wish.manifest, config_maps).ok()?;
+    for publish in &record.wish.publish {
+        let publish = publish.to_publish()?;
+        if !desired.pod.publish.contains(&publish) {
+            desired.pod.publish.push(publish);
+        }
+    }
+    Some(desired)
 }
 
 /// Whether both ask for the same, in whatever words.

@@ -24,8 +24,12 @@ mod join;
 pub mod known;
 
 pub mod logs;
+mod memory;
+pub mod observe;
 pub mod pod;
+pub mod results;
 pub mod up;
+pub mod wait;
 
 pub use event::{Event, Events};
 pub use failure::Failure;

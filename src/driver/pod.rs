@@ -7,26 +7,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::execute::{Effect, Plan, apply, execute};
+use super::execute::{Care, Effect, Plan, apply, execute};
+use super::memory::Memory;
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{Engine, EngineError};
-use crate::reconcile::restart::{BackOff, Ended, Life};
-use crate::reconcile::{Action, Decision, Goal, Input, Seen, SeenContainer, State, decide};
+use crate::probe::Prober;
+use crate::reconcile::restart::{BackOff, Ended};
+use crate::reconcile::{Action, Decision, Goal, Input, Over, Seen, SeenContainer, Until, decide};
 use crate::record::labels::PAUSE_CONTAINER;
 use crate::record::names;
-use crate::spec::PodKey;
+use crate::translate::archive;
 
 /// Between two looks while another podctl, or the engine, is at work on the pod.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// An engine's event may be missed: so often a pod that is kept alive is looked at anyhow.
-const LONGEST_REST: Duration = Duration::from_secs(60);
+const LONGEST_REST: Duration = Duration::from_mins(1);
 /// An engine tells of an end before its list call does (Docker 20.10, 28.5): so long after a change it is looked again, the
 /// last entry first.
 const AFTER_A_CHANGE: [Duration; 3] = [
@@ -42,9 +44,11 @@ const MOST_FAILURES: usize = 8;
 /// One pod on its way to a goal.
 pub struct Drive {
     engine: Engine,
+    prober: Arc<Prober>,
     goal: Goal,
     plan: Arc<Plan>,
     seen: Seen,
+    memory: Memory,
     ended_before: BTreeSet<String>,
     /// The highest that was seen when the record was read.
     known_generation: u64,
@@ -57,16 +61,26 @@ pub struct Drive {
     own_uploads: u32,
     uploads: u32,
     upload_events: Option<BoxStream<'static, ()>>,
-    alive: Option<Alive>,
+    /// Counts what has happened to containers of the pod.
+    changes: Option<watch::Receiver<u64>>,
+    /// Told when a member runs.
+    speaks: Option<Arc<Notify>>,
+    ends_with: Option<String>,
+    /// Each container has been started once.
+    alive: bool,
+    over: Option<Over>,
+    ready: bool,
 
     tasks: JoinSet<Done>,
-    /// Those of the tasks that only wait.
+    /// Those of the tasks that change nothing of what is seen.
     waits: Vec<AbortHandle>,
     in_flight: BTreeSet<String>,
     failures: Vec<Failure>,
     acted: bool,
     n_started: usize,
+    telling: bool,
     look: Look,
+    next_look: Instant,
     /// Looks in a row that changed nothing.
     fruitless: u32,
     /// Looks that are still to be taken after a change.
@@ -74,24 +88,31 @@ pub struct Drive {
 }
 
 /// What a pod that is kept alive needs.
+#[derive(Debug)]
 pub struct Alive {
+    /// For how long.
+    pub until: Until,
     /// How long an end is answered with waiting.
     pub back_off: BackOff,
-    /// What the engine's clock is ahead of this one, in milliseconds.
-    pub ahead: i64,
     /// Counts what has happened to containers of the pod.
     pub changes: watch::Receiver<u64>,
-    /// When those that have ended did, by id.
-    pub ended: BTreeMap<String, Ended>,
+    /// Told when a member runs.
+    pub speaks: Arc<Notify>,
+    /// The pod is over once this container is.
+    pub ends_with: Option<String>,
 }
 
 impl Alive {
-    fn now(&self) -> u64 {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        now.saturating_add_signed(self.ahead)
+    /// Kept alive until it is ready.
+    #[must_use]
+    pub fn until_ready(changes: watch::Receiver<u64>) -> Self {
+        Self {
+            until: Until::Ready,
+            back_off: BackOff::default(),
+            changes,
+            speaks: Arc::default(),
+            ends_with: None,
+        }
     }
 }
 
@@ -136,16 +157,22 @@ pub struct Reached {
     pub acted: bool,
     /// How many members were started.
     pub n_started: usize,
+    /// The pod has come to its end.
+    pub over: Option<Over>,
+    /// It was kept alive, and is ready.
+    pub ready: bool,
 }
 
 /// What a task of the loop brings.
 enum Done {
     Action(Action, Result<Effect, EngineError>),
-    Look(Result<(Seen, BTreeMap<String, Ended>), EngineError>),
+    Told,
+    Look(Box<Result<Seen, EngineError>>),
+    Times(Result<BTreeMap<String, Ended>, EngineError>),
 }
 
 impl Drive {
-    /// A way that begins with what was just seen.
+    /// A way that begins with what was just seen. `ahead`: what the engine's clock is ahead of this one, in milliseconds.
     #[must_use]
     pub fn new(
         engine: &Engine,
@@ -155,9 +182,12 @@ impl Drive {
         events: &Events,
         interrupt: &Interrupt,
     ) -> Self {
+        let told = seen.record.as_ref().map(|record| record.told.clone());
         Self {
             engine: engine.clone(),
+            prober: Arc::new(Prober::new(engine)),
             goal,
+            memory: Memory::new(0, BackOff::default(), told.unwrap_or_default()),
             ended_before: BTreeSet::new(),
             known_generation: seen
                 .containers
@@ -165,6 +195,16 @@ impl Drive {
                 .map(|c| c.identity.generation)
                 .fold(plan.generation, u64::max),
             lost: BTreeSet::new(),
+            // What a list call tells says nothing of when containers were started.
+            look: if goal.is_up()
+                && seen
+                    .members()
+                    .any(|c| c.is_running() && !c.identity.care.is_none())
+            {
+                Look::Wanted
+            } else {
+                Look::Fresh
+            },
             plan: Arc::new(plan),
             seen,
             events: events.clone(),
@@ -173,17 +213,30 @@ impl Drive {
             own_uploads: 0,
             uploads: 0,
             upload_events: None,
-            alive: None,
+            changes: None,
+            speaks: None,
+            ends_with: None,
+            alive: false,
+            over: None,
+            ready: false,
             tasks: JoinSet::new(),
             waits: Vec::new(),
             in_flight: BTreeSet::new(),
             failures: Vec::new(),
             acted: false,
             n_started: 0,
-            look: Look::Fresh,
+            telling: false,
+            next_look: Instant::now() + LONGEST_REST,
             fruitless: 0,
             n_looks: 0,
         }
+    }
+
+    /// The same way, on an engine whose clock is so many milliseconds ahead.
+    #[must_use]
+    pub fn with_clock(mut self, ahead: i64) -> Self {
+        self.memory.ahead = ahead;
+        self
     }
 
     /// The same way, on which these containers count as having ended before it began; none without.
@@ -201,14 +254,16 @@ impl Drive {
         self
     }
 
-    /// The same way, which does not end at the goal: what ends is started again.
+    /// The same way, which does not end when all have been started: the pod is kept alive.
     #[must_use]
     pub fn kept_alive(mut self, alive: Alive) -> Self {
-        self.goal = Goal::Live;
-        // What was seen says nothing of when it ended.
+        self.goal = Goal::Live(alive.until);
+        self.memory.back_off = alive.back_off;
+        self.changes = Some(alive.changes);
+        self.speaks = Some(alive.speaks);
+        self.ends_with = alive.ends_with;
         self.look = Look::Wanted;
         self.n_looks = AFTER_A_CHANGE.len();
-        self.alive = Some(alive);
         self
     }
 
@@ -223,6 +278,9 @@ impl Drive {
                 self.waits.drain(..).for_each(|wait| wait.abort());
             }
             if stopping && self.tasks.is_empty() {
+                if self.goal == Goal::Live(Until::Ready) {
+                    self.tell_all().await;
+                }
                 return match (interrupted, changed) {
                     (true, _) => Outcome::Interrupted,
                     (false, true) => Outcome::RecordChanged,
@@ -233,16 +291,19 @@ impl Drive {
             if !stopping {
                 let decision = self.decide();
                 wake = decision.wake;
+                self.live(&decision);
                 if decision.reached && self.look == Look::Fresh {
-                    return self.reached();
+                    return self.reached().await;
                 }
                 if let (Some(failed), Look::Fresh) = (&decision.failed_init, self.look) {
                     return Outcome::FailedInit(Failure::init(&self.plan.key, failed));
                 }
                 self.begin(decision);
+                self.tell(false);
             }
             let first = self.interrupts_before + u32::from(interrupted);
-            let rest = self.rest(wake);
+            let wake = self.rest(wake);
+            let next_look = self.next_look;
             tokio::select! { biased;
                 // The first lets what is under way come to its end; a stop signal may take its time to be obeyed.
                 () = self.interrupt.beyond(first) => {
@@ -251,21 +312,27 @@ impl Drive {
                     }
                 }
                 Some(()) = next(&mut self.upload_events) => self.uploads += 1,
-                () = change(&mut self.alive) => {
+                () = change(&mut self.changes) => {
                     self.n_looks = AFTER_A_CHANGE.len();
                     self.want_look();
                 }
-                () = tokio::time::sleep(rest), if self.alive.is_some() => {
-                    self.n_looks = self.n_looks.saturating_sub(1);
-                    self.want_look();
-                }
-                Some(done) = self.tasks.join_next() => match done {
-                    Ok(Done::Look(result)) => self.looked(result),
-                    Ok(Done::Action(action, result)) => self.ended(action, result),
+                Some(done) = self.tasks.join_next() => {
+                    self.waits.retain(|wait| !wait.is_finished());
+                    match done {
+                    Ok(Done::Look(result)) => self.looked(*result),
+                    Ok(Done::Times(result)) => self.timed(result),
+                    Ok(Done::Action(action, result)) => self.ended(&action, result),
+                    Ok(Done::Told) => self.telling = false,
                     Err(error) if error.is_cancelled() => {}
                     // A panic costs this pod its turn, no more.
                     Err(_) => self.failures.push(Failure::stuck(&self.plan.key)),
-                },
+                    }
+                }
+                () = tokio::time::sleep_until(next_look.into()), if self.goal.is_live() => {
+                    self.n_looks = self.n_looks.saturating_sub(1);
+                    self.want_look();
+                }
+                () = tokio::time::sleep(wake), if !stopping => {}
             }
             if self.goal.is_up() && (self.seen.record.is_none() || self.seen.deletion) {
                 return Outcome::RecordGone;
@@ -275,31 +342,35 @@ impl Drive {
 
     /// Somebody else has done something, or may have.
     fn want_look(&mut self) {
+        self.rest_before_look();
         self.look = match self.look {
             Look::UnderWay | Look::Overtaken => Look::Overtaken,
             _ => Look::Wanted,
         };
     }
 
-    /// How long nothing need be done.
-    fn rest(&self, wake: Option<u64>) -> Duration {
-        let look = match self.n_looks.checked_sub(1) {
+    fn rest_before_look(&mut self) {
+        let rest = match self.n_looks.checked_sub(1) {
             Some(last) => AFTER_A_CHANGE[last],
             None => LONGEST_REST,
         };
-        let until = |alive: &Alive| wake.map(|wake| wake.saturating_sub(alive.now()));
-        let wait = self.alive.as_ref().and_then(until);
-        wait.map_or(look, |wait| Duration::from_millis(wait).min(look))
+        self.next_look = Instant::now() + rest;
+    }
+
+    /// How long nothing need be done.
+    fn rest(&self, wake: Option<u64>) -> Duration {
+        let wake = wake.map(|wake| Duration::from_millis(wake.saturating_sub(self.memory.now())));
+        let tell = self.memory.next_tell();
+        let tell = tell.map(|at| at.saturating_duration_since(Instant::now()));
+        let tell = tell.filter(|_| !self.telling);
+        wake.into_iter()
+            .chain(tell)
+            .fold(LONGEST_REST, Duration::min)
     }
 
     fn decide(&self) -> Decision {
-        let life = self.alive.as_ref().map(|alive| Life {
-            now: alive.now(),
-            ended: &alive.ended,
-            back_off: alive.back_off,
-        });
         decide(&Input {
-            life,
+            life: self.memory.life(),
             goal: self.goal,
             desired: self.plan.desired.as_ref(),
             images: &self.plan.images,
@@ -307,8 +378,55 @@ impl Drive {
             in_flight: &self.in_flight,
             ended_before: &self.ended_before,
             lost: &self.lost,
+            ends_with: self.ends_with.as_deref(),
             members_first: self.plan.facts.podman,
         })
+    }
+
+    /// Tells of what a pod that is kept alive comes to.
+    fn live(&mut self, decision: &Decision) {
+        if !self.goal.is_live() {
+            return;
+        }
+        if self.seen.members().any(SeenContainer::is_running)
+            && let Some(speaks) = self.speaks.take()
+        {
+            speaks.notify_one();
+        }
+        self.ready = decision.ready;
+        if decision.started && !self.alive {
+            self.alive = true;
+            if self.goal == Goal::Live(Until::Stopped) {
+                self.events.tell(Event::Alive);
+            }
+        }
+        if let (Some(over), None) = (decision.over, self.over) {
+            self.events.tell(Event::Over(over));
+        }
+        self.over = decision.over;
+    }
+
+    /// Writes down what others are to know, where that has changed.
+    fn tell(&mut self, all: bool) {
+        let is_told = self.goal.is_live() || !self.memory.health.is_empty();
+        let pause = self.seen.pause().filter(|pause| pause.is_running());
+        let Some(pause) = pause.filter(|_| is_told && !self.telling) else {
+            return;
+        };
+        let Some(told) = self.memory.news(&self.seen, self.over, all) else {
+            return;
+        };
+        let (engine, pause) = (self.engine.clone(), pause.id.clone());
+        let archive = archive::told(&told, super::execute::now());
+        self.memory.telling(told);
+        self.telling = true;
+        self.own_uploads += 1;
+        let task = self.tasks.spawn(async move {
+            // What cannot be written now is told with the next change.
+            let _ = engine.upload(&pause, archive).await;
+            Done::Told
+        });
+        self.waits.push(task);
     }
 
     /// Whether somebody else has written a wish: by the engine's events, or by containers of a later generation.
@@ -318,22 +436,35 @@ impl Drive {
             && (self.uploads > self.own_uploads || self.seen.containers.iter().any(later))
     }
 
-    fn reached(self) -> Outcome {
-        if self.failures.is_empty() {
-            Outcome::Reached(Box::new(Reached {
-                seen: self.seen,
-                acted: self.acted,
-                n_started: self.n_started,
-            }))
-        } else {
-            Outcome::Failed(self.failures)
+    /// Writes down all that is known, before the way ends.
+    async fn tell_all(&mut self) {
+        self.telling = false;
+        self.tell(true);
+        while self.telling {
+            if let Some(Ok(Done::Told)) | None = self.tasks.join_next().await {
+                self.telling = false;
+            }
         }
+    }
+
+    async fn reached(mut self) -> Outcome {
+        if !self.failures.is_empty() {
+            return Outcome::Failed(self.failures);
+        }
+        self.tell_all().await;
+        Outcome::Reached(Box::new(Reached {
+            seen: self.seen,
+            acted: self.acted,
+            n_started: self.n_started,
+            over: self.over,
+            ready: self.ready,
+        }))
     }
 
     /// Bringing up stops at the first failure; tearing down collects failures and goes on, for as long as that helps.
     fn is_over(&self) -> bool {
         match self.goal {
-            Goal::Up | Goal::Live => !self.failures.is_empty(),
+            Goal::Up | Goal::Live(_) => !self.failures.is_empty(),
             Goal::Down { .. } => {
                 self.failures.len() > MOST_FAILURES
                     || self.failures.iter().any(Failure::is_connection)
@@ -347,36 +478,49 @@ impl Drive {
         if matches!(self.look, Look::UnderWay | Look::Overtaken) {
             return;
         }
-        let idle = decision.actions.is_empty() && self.tasks.is_empty();
-        if self.goal == Goal::Live && decision.actions.is_empty() {
+        let at_rest = decision.actions.is_empty() && self.waits.len() == self.tasks.len();
+        if self.goal.is_live() && decision.actions.is_empty() {
             // At rest until something happens.
-            if self.look != Look::Fresh && self.waits.len() == self.tasks.len() {
+            if at_rest && self.look != Look::Fresh {
                 self.begin_look(true);
             }
             return;
         }
+        let idle = decision.actions.is_empty() && self.tasks.is_empty();
         if self.look == Look::Wanted || idle {
-            return self.begin_look(decision.reached);
+            return self.begin_look(decision.reached || self.goal.is_live());
         }
         for action in decision.actions {
+            self.begin_action(action);
+        }
+    }
+
+    fn begin_action(&mut self, action: Action) {
+        let waits = action.changes_nothing();
+        if !waits {
             self.look = Look::Applied;
             self.acted = true;
-            self.own_uploads += match action {
-                Action::Fill { .. } => 1,
-                Action::Refill { .. } => 2,
-                _ => 0,
-            };
-            self.in_flight.insert(action.key());
-            self.events.tell(Event::Began(action.clone()));
-            let (engine, plan) = (self.engine.clone(), Arc::clone(&self.plan));
-            let is_wait = matches!(action, Action::Await(_));
-            let task = self.tasks.spawn(async move {
-                let result = execute(&engine, &plan, &action).await;
-                Done::Action(action, result)
-            });
-            if is_wait {
-                self.waits.push(task);
-            }
+        }
+        self.own_uploads += match action {
+            Action::Fill { .. } => 1,
+            Action::Refill { .. } => 2,
+            _ => 0,
+        };
+        self.in_flight.insert(action.key());
+        self.memory.began(&action);
+        self.events.tell(Event::Began(action.clone()));
+        let (engine, plan) = (self.engine.clone(), Arc::clone(&self.plan));
+        let care = Care {
+            prober: Arc::clone(&self.prober),
+            ip: self.seen.pause().and_then(|pause| pause.ip.clone()),
+            hanging: self.memory.hanging.get(&action.key()).cloned(),
+        };
+        let task = self.tasks.spawn(async move {
+            let result = execute(&engine, &plan, &action, care).await;
+            Done::Action(action, result)
+        });
+        if waits {
+            self.waits.push(task);
         }
     }
 
@@ -391,35 +535,56 @@ impl Drive {
         self.look = Look::UnderWay;
         let (engine, key) = (self.engine.clone(), self.plan.key.clone());
         let whole = !self.goal.is_up();
-        let known: Option<BTreeSet<String>> = self
-            .alive
-            .as_ref()
-            .map(|alive| alive.ended.keys().cloned().collect());
         self.tasks.spawn(async move {
             if !last {
                 tokio::time::sleep(PATIENCE).await;
             }
-            Done::Look(look(&engine, &key, whole, known).await)
+            Done::Look(Box::new(engine.look(&key, whole).await))
         });
     }
 
-    fn looked(&mut self, result: Result<(Seen, BTreeMap<String, Ended>), EngineError>) {
+    fn looked(&mut self, result: Result<Seen, EngineError>) {
         let n_acting = self.tasks.len() - self.waits.len();
         let counts = self.look == Look::UnderWay && n_acting == 0;
+        match result {
+            Ok(seen) if counts => {
+                self.see(seen);
+                self.look = Look::Fresh;
+                self.rest_before_look();
+                let live = self.goal.is_live();
+                let members = self.seen.members();
+                let wanted = members.filter(|c| self.memory.wants_times(c, live));
+                let ids: Vec<String> = wanted.map(|c| c.id.clone()).collect();
+                if ids.is_empty() {
+                    self.remember(BTreeMap::new());
+                } else {
+                    self.look = Look::UnderWay;
+                    let engine = self.engine.clone();
+                    self.tasks
+                        .spawn(async move { Done::Times(times(&engine, ids).await) });
+                }
+            }
+            Ok(_) => self.look = Look::Wanted,
+            Err(error) => {
+                self.look = Look::Wanted;
+                self.failures.push(Failure::look(&self.plan.key, error));
+            }
+        }
+    }
+
+    /// The second part of a look: when those ran of whom it was not known.
+    fn timed(&mut self, result: Result<BTreeMap<String, Ended>, EngineError>) {
+        let counts = self.look == Look::UnderWay;
         self.look = if counts { Look::Fresh } else { Look::Wanted };
         match result {
-            Ok((seen, ended)) if counts => {
-                if let Some(alive) = &mut self.alive {
-                    alive
-                        .ended
-                        .retain(|id, _| seen.containers.iter().any(|c| c.id == *id));
-                    alive.ended.extend(ended);
-                }
-                self.see(seen);
-            }
-            Ok(_) => {}
+            Ok(times) => self.remember(times),
             Err(error) => self.failures.push(Failure::look(&self.plan.key, error)),
         }
+    }
+
+    fn remember(&mut self, times: BTreeMap<String, Ended>) {
+        let desired = self.plan.desired.as_ref();
+        self.memory.looked(&self.seen, times, desired);
     }
 
     /// Takes what a look has seen. The record's files are not part of a look: what is known of them stays.
@@ -434,21 +599,20 @@ impl Drive {
         }
     }
 
-    fn ended(&mut self, action: Action, result: Result<Effect, EngineError>) {
+    fn ended(&mut self, action: &Action, result: Result<Effect, EngineError>) {
         self.in_flight.remove(&action.key());
-        self.waits.retain(|wait| !wait.is_finished());
         let mut raced = false;
         match result {
             Ok(Effect::Raced) => raced = true,
             Ok(effect) => {
                 self.fruitless = 0;
-                let starts_member =
-                    matches!(&action, Action::Start(target) if target.container != PAUSE_CONTAINER);
-                self.n_started += usize::from(starts_member);
-                apply(&mut self.seen, effect);
-                self.events.tell(Event::Ended(action));
+                self.take(action, effect);
+                self.events.tell(Event::Ended(action.clone()));
             }
-            Err(error) => raced = self.failed(&action, error),
+            Err(error) => raced = self.failed(action, error),
+        }
+        if action.changes_nothing() && !matches!(action, Action::Await(_)) && !raced {
+            return;
         }
         self.look = match self.look {
             Look::UnderWay | Look::Overtaken => Look::Overtaken,
@@ -456,6 +620,38 @@ impl Drive {
             Look::Wanted => Look::Wanted,
             Look::Fresh | Look::Applied => Look::Applied,
         };
+    }
+
+    /// Takes what an action has brought.
+    fn take(&mut self, action: &Action, effect: Effect) {
+        let desired = self.plan.desired.as_ref();
+        let happening = match (action, effect) {
+            (Action::Probe { target, kind }, Effect::Answered(answer)) => {
+                self.memory.answered(target, *kind, answer, desired)
+            }
+            (Action::PostStart(target), Effect::Hooked(result)) => {
+                self.memory.hooked(target, result)
+            }
+            (Action::Stop { target, .. }, Effect::Stopped { code, hook }) => {
+                apply(&mut self.seen, Effect::Ended(target.id.clone(), code));
+                hook.map(|message| self.memory.hook_failed(target, &message))
+            }
+            (Action::Start(target), effect) => {
+                if target.container != PAUSE_CONTAINER {
+                    self.n_started += 1;
+                    self.memory.started(target, desired);
+                }
+                apply(&mut self.seen, effect);
+                None
+            }
+            (_, effect) => {
+                apply(&mut self.seen, effect);
+                None
+            }
+        };
+        if let Some(happening) = happening {
+            self.events.tell(Event::Happened(happening));
+        }
     }
 
     /// Whether a failure is one of a race, after which a look tells more. Else it is noted.
@@ -473,17 +669,13 @@ impl Drive {
             }
             _ => {}
         }
+        let reason = error.to_string();
         let failure = Failure::action(&self.plan.key, action.clone(), error);
-        // One that cannot be started is tried again, as one that has ended is.
-        if let (Action::Start(target), Some(alive), false) =
-            (action, &mut self.alive, failure.is_connection())
+        // One that cannot be started is tried again, as one that has ended is, once the pod is alive.
+        if let (Action::Start(target), true, false) = (action, self.alive, failure.is_connection())
+            && target.container != PAUSE_CONTAINER
         {
-            let now = alive.now();
-            let ended = Ended {
-                started: now,
-                finished: now,
-            };
-            alive.ended.insert(target.id.clone(), ended);
+            self.memory.refused(target, reason);
             self.events.tell(Event::Failed(Arc::new(failure)));
             return false;
         }
@@ -492,31 +684,25 @@ impl Drive {
     }
 }
 
-/// A look, and when those that have ended and are not `known` did, where that matters.
-async fn look(
-    engine: &Engine,
-    key: &PodKey,
-    whole: bool,
-    known: Option<BTreeSet<String>>,
-) -> Result<(Seen, BTreeMap<String, Ended>), EngineError> {
-    let seen = engine.look(key, whole).await?;
-    let mut ended = BTreeMap::new();
-    let Some(known) = known else {
-        return Ok((seen, ended));
-    };
-    for container in seen.members() {
-        if matches!(container.state, State::Exited(_)) && !known.contains(&container.id) {
-            let of_it = engine.ended(&container.id).await?;
-            ended.extend(of_it.map(|of_it| (container.id.clone(), of_it)));
-        }
-    }
-    Ok((seen, ended))
+/// When these containers ran.
+async fn times(engine: &Engine, ids: Vec<String>) -> Result<BTreeMap<String, Ended>, EngineError> {
+    let times = ids.into_iter().map(async |id| {
+        let details = engine.details(&id).await?;
+        let times = details.and_then(|details| {
+            let started = details.started?;
+            let finished = details.finished.unwrap_or(started);
+            Some((id, Ended { started, finished }))
+        });
+        Ok::<_, EngineError>(times)
+    });
+    let times = futures_util::future::try_join_all(times).await?;
+    Ok(times.into_iter().flatten().collect())
 }
 
 /// Something has happened to a container; never, once nobody tells any more.
-async fn change(alive: &mut Option<Alive>) {
-    let changed = match alive {
-        Some(alive) => alive.changes.changed().await.is_ok(),
+async fn change(changes: &mut Option<watch::Receiver<u64>>) {
+    let changed = match changes {
+        Some(changes) => changes.changed().await.is_ok(),
         None => false,
     };
     if !changed {

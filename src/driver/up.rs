@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use futures_util::FutureExt;
@@ -17,13 +17,14 @@ use super::down::take_away;
 use super::execute::{Plan, ensure_pause_image, pause_images};
 use super::images::{self, Pull};
 use super::join::{Course, Joined, extra};
+use super::memory::now;
 use super::pod::{Alive, Drive, Outcome};
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{Engine, look::read_record};
 use crate::reconcile::restart::BackOff;
-use crate::reconcile::{Goal, Seen, State};
-use crate::record::{Wish, hash};
-use crate::spec::{Desired, EngineFacts, ImageFacts, Pids, PodKey};
+use crate::reconcile::{Goal, Over, Seen, State, Until};
+use crate::record::{Care, Wish, hash};
+use crate::spec::{Container, Desired, EngineFacts, ImageFacts, Pids, PodKey};
 use crate::translate::app::shares_pids;
 use crate::translate::{self};
 
@@ -52,12 +53,16 @@ pub struct Options {
 }
 
 /// Keeping a pod alive in the foreground.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Attach {
+    /// For how long.
+    pub until: Until,
     /// How long an end is answered with waiting.
     pub back_off: BackOff,
-    /// Told when the pod is up.
-    pub is_up: Arc<Notify>,
+    /// Told when a member runs.
+    pub speaks: Arc<Notify>,
+    /// The pod is over once this container is.
+    pub ends_with: Option<String>,
 }
 
 /// How an `up` ended.
@@ -84,6 +89,11 @@ pub enum Up {
         left: Option<Seen>,
         /// The hashes that the wish asks for, by container.
         wanted: BTreeMap<String, String>,
+    },
+    /// It was waited for the pod to be ready, and it is not. It stays for a look.
+    NotReady {
+        /// A person, or the end of the time, has stopped that.
+        interrupted: bool,
     },
     /// A person stopped it.
     Interrupted {
@@ -320,10 +330,12 @@ impl Run<'_> {
             .map(|c| c.id.clone())
             .collect();
         let mut acted = false;
-        let mut alive = false;
+        // How many were, while the pod is waited for to be ready.
+        let mut started: Option<usize> = None;
         if course.own_uploads > 0 {
             seen = self.engine.look(self.key, false).await?;
         }
+        let ahead = self.ahead(&course.desired).await?;
         let mut own_uploads = course.own_uploads;
         loop {
             self.find_missing(&course.desired, &mut images).await?;
@@ -346,24 +358,37 @@ impl Run<'_> {
                 self.events,
                 self.interrupt,
             )
-            .with_ended_before(ended.clone());
-            let drive = match &self.options.attach {
-                Some(attach) if alive => {
-                    drive.kept_alive(self.alive(attach, changes.as_ref()).await?)
-                }
-                _ => drive,
-            };
-            match drive.watching(uploads, own_uploads).run().await {
-                Outcome::Reached(now) if self.options.attach.is_some() => {
-                    self.begin_life();
-                    alive = true;
-                    seen = now.seen;
+            .with_ended_before(ended.clone())
+            .with_clock(ahead)
+            .watching(uploads, own_uploads);
+            let drive = self.kept_alive(drive, started.is_some(), changes.as_ref());
+            match drive.run().await {
+                // All have been started; whether they are ready probes will tell.
+                Outcome::Reached(now) if started.is_none() && self.waits_for(&course.desired) => {
+                    let settled = self.settled(now.seen).await;
+                    let ended = settled
+                        .members()
+                        .any(|c| matches!(c.state, State::Exited(1..)));
+                    started = Some(now.n_started);
+                    acted |= now.acted;
+                    if ended {
+                        return Ok(Some(Up::NotReady { interrupted: false }));
+                    }
+                    seen = settled;
                     (uploads, own_uploads) = (self.watch(), 0);
+                }
+                Outcome::Reached(now)
+                    if started.is_some() && !now.ready && now.over != Some(Over::Succeeded) =>
+                {
+                    return Ok(Some(Up::NotReady { interrupted: false }));
+                }
+                Outcome::Interrupted if started.is_some() => {
+                    return Ok(Some(Up::NotReady { interrupted: true }));
                 }
                 Outcome::Reached(now) => {
                     return Ok(Some(Up::Started {
                         unchanged: !now.acted && !acted,
-                        n_started: now.n_started,
+                        n_started: started.unwrap_or_default() + now.n_started,
                         overtaken: course.overtaken,
                         seen: self.settled(now.seen).await,
                     }));
@@ -372,30 +397,13 @@ impl Run<'_> {
                     acted = true;
                     (uploads, own_uploads) = (self.watch(), 0);
                     seen = self.engine.look(self.key, false).await?;
-                    let record = match seen.pause() {
-                        Some(pause) => self.read(&pause.id).await?,
-                        None => None,
-                    };
-                    match record {
-                        Some(record) => self.follow(&mut course, record)?,
-                        None if seen.record.is_none() || seen.deletion => {
-                            return Ok(Some(Up::Deleted));
-                        }
-                        // Another makes the pause anew.
-                        None => return Ok(None),
+                    if let Some(end) = self.hear(&mut course, &seen).await? {
+                        return Ok(end);
                     }
                 }
                 Outcome::RecordGone => return Ok(Some(Up::Deleted)),
                 Outcome::Failed(failures) => {
                     return self.failed(course, facts, failures).await.map(Some);
-                }
-                // It is tried again, as the restart policy lets it.
-                Outcome::FailedInit(failure) if self.options.attach.is_some() => {
-                    self.events.tell(Event::Failed(Arc::new(failure)));
-                    self.begin_life();
-                    alive = true;
-                    seen = self.engine.look(self.key, false).await?;
-                    (uploads, own_uploads) = (self.watch(), 0);
                 }
                 Outcome::FailedInit(failure) => {
                     // The pod stays for a look, and so that the next run goes on from here.
@@ -407,19 +415,49 @@ impl Run<'_> {
                     }));
                 }
                 Outcome::Interrupted => {
-                    return self.interrupted(&course, facts, alive).await.map(Some);
+                    return self.interrupted(&course, facts).await.map(Some);
                 }
             }
         }
     }
 
-    async fn interrupted(
+    /// The record was written by somebody else: follows it. `Some`: that is not possible.
+    async fn hear(self, course: &mut Course, seen: &Seen) -> anyhow::Result<Option<Option<Up>>> {
+        let record = match seen.pause() {
+            Some(pause) => self.read(&pause.id).await?,
+            None => None,
+        };
+        match record {
+            Some(record) => self.follow(course, record).map(|()| None),
+            None if seen.record.is_none() || seen.deletion => Ok(Some(Some(Up::Deleted))),
+            // Another makes the pause anew.
+            None => Ok(Some(None)),
+        }
+    }
+
+    /// With `--attach`, or once all have been started with `--wait`.
+    fn kept_alive(
         self,
-        course: &Course,
-        facts: EngineFacts,
-        alive: bool,
-    ) -> anyhow::Result<Up> {
-        if alive {
+        drive: Drive,
+        all_started: bool,
+        changes: Option<&watch::Receiver<u64>>,
+    ) -> Drive {
+        let changes = || changes.cloned().unwrap_or_else(|| self.changes());
+        match &self.options.attach {
+            Some(attach) => drive.kept_alive(Alive {
+                until: attach.until,
+                back_off: attach.back_off,
+                changes: changes(),
+                speaks: Arc::clone(&attach.speaks),
+                ends_with: attach.ends_with.clone(),
+            }),
+            None if all_started => drive.kept_alive(Alive::until_ready(changes())),
+            None => drive,
+        }
+    }
+
+    async fn interrupted(self, course: &Course, facts: EngineFacts) -> anyhow::Result<Up> {
+        if self.options.attach.is_some() {
             let (taken_away, left) = (self.end_life(facts).await?, None);
             return Ok(Up::Interrupted { taken_away, left });
         }
@@ -451,30 +489,23 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn begin_life(self) {
-        self.events.tell(Event::Alive);
-        if let Some(attach) = &self.options.attach {
-            attach.is_up.notify_one();
-        }
+    /// Whether it is waited for what probes say.
+    fn waits_for(self, desired: &Desired) -> bool {
+        let asks = |container: &Container| !Care::of(container).is_none();
+        let has_probes = desired.pod.members().any(asks);
+        self.options.wait && self.options.attach.is_none() && has_probes
     }
 
-    async fn alive(
-        self,
-        attach: &Attach,
-        changes: Option<&watch::Receiver<u64>>,
-    ) -> anyhow::Result<Alive> {
+    /// What the engine's clock is ahead of this one, in milliseconds, where time matters.
+    async fn ahead(self, desired: &Desired) -> anyhow::Result<i64> {
+        let needs_care = |container: &Container| !Care::of(container).is_none();
+        if self.options.attach.is_none() && !desired.pod.members().any(needs_care) {
+            return Ok(0);
+        }
         let asking = "failed to ask the engine for its time";
         let engines = self.engine.now().await.context(asking)?;
-        let ours = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let ours = i64::try_from(ours.as_millis()).unwrap_or_default();
-        Ok(Alive {
-            back_off: attach.back_off,
-            ahead: i64::try_from(engines).unwrap_or_default() - ours,
-            changes: changes.cloned().unwrap_or_else(|| self.changes()),
-            ended: BTreeMap::new(),
-        })
+        let difference = i128::from(engines) - i128::from(now());
+        Ok(i64::try_from(difference).unwrap_or_default())
     }
 
     /// In order; asked once more, at once.

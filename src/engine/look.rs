@@ -11,8 +11,7 @@ use bollard::query_parameters::{
 use k8s_openapi::jiff::Timestamp;
 
 use super::{Engine, EngineError};
-use crate::reconcile::restart::Ended;
-use crate::reconcile::seen::{Seen, SeenContainer, SeenPort, State};
+use crate::reconcile::seen::{Details, Seen, SeenContainer, SeenPort, State};
 use crate::record::{Identity, Record, RecordError, labels, names, wish};
 use crate::spec::{PodKey, Publish};
 
@@ -74,11 +73,14 @@ impl Engine {
         let name = names::record(pod);
         let record = volumes.iter().find(|volume| volume.name == name);
         let record = record.and_then(|volume| read_record(volume, &BTreeMap::new()).ok());
+        let made = volumes.iter().find(|volume| volume.name == name);
+        let made = made.and_then(|volume| volume.created_at.as_deref());
         let is_record = |volume: &Volume| record.is_some() && volume.name == name;
         let deletion = names::deletion(pod);
         Ok(Seen {
             network,
             other_pauses: pauses.iter().filter(|pause| pause.pod() != pod).count(),
+            started: made.and_then(milliseconds),
             deletion: volumes.iter().any(|volume| volume.name == deletion),
             containers,
             // A volume with the record's name that is none is what is left of a race: an engine makes a volume that a
@@ -118,11 +120,11 @@ impl Engine {
         Ok(name.map(|name| name.trim_start_matches('/').to_owned()))
     }
 
-    /// When a container that has ended ran; `None`: it is gone, or runs. One call.
+    /// What only a look at one container tells; `None`: it is gone. One call.
     ///
     /// # Errors
     /// As [`Engine::containers`].
-    pub async fn ended(&self, id: &str) -> Result<Option<Ended>, EngineError> {
+    pub async fn details(&self, id: &str) -> Result<Option<Details>, EngineError> {
         let inspected = self
             .docker
             .inspect_container(id, None::<InspectContainerOptions>);
@@ -132,9 +134,13 @@ impl Engine {
             Err(error) => return Err(error),
         };
         let time = |time: Option<String>| milliseconds(&time.unwrap_or_default());
-        Ok(time(state.started_at)
-            .zip(time(state.finished_at))
-            .map(|(started, finished)| Ended { started, finished }))
+        Ok(Some(Details {
+            started: time(state.started_at),
+            finished: time(state.finished_at),
+            exit_code: state.exit_code.unwrap_or_default(),
+            oom_killed: state.oom_killed.unwrap_or_default(),
+            error: state.error.unwrap_or_default(),
+        }))
     }
 
     /// The engine's clock, in milliseconds since 1970. One call.

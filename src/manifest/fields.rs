@@ -122,7 +122,10 @@ const TABLE: &[(&str, Rows)] = &[
     (
         "PodSpec",
         &[
-            ("activeDeadlineSeconds", NotYet),
+            (
+                "activeDeadlineSeconds",
+                Honoured("restart::a_pod_past_its_deadline_fails"),
+            ),
             ("affinity", NoEffect),
             ("automountServiceAccountToken", NoEffect),
             ("containers", Honoured("examples::hello")),
@@ -231,26 +234,41 @@ const TABLE: &[(&str, Rows)] = &[
                 "imagePullPolicy",
                 Honoured("fails::a_missing_image_is_named_with_its_container"),
             ),
-            ("lifecycle", NotYetUnless(EMPTY_MAP)),
-            ("livenessProbe", NotYet),
+            ("lifecycle", Honoured("hooks::hooks_run_in_their_place")),
+            (
+                "livenessProbe",
+                Honoured("probes::liveness_starts_a_container_again"),
+            ),
             ("name", Honoured("examples::hello")),
             (
                 "ports",
                 Honoured("up::ports_are_published_as_the_manifest_and_the_flag_say"),
             ),
-            ("readinessProbe", NotYet),
+            (
+                "readinessProbe",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
             ("resizePolicy", NoEffect),
             (
                 "resources",
                 Honoured("up::user_limits_and_a_read_only_root_are_honoured"),
             ),
-            ("restartPolicy", NotYet),
-            ("restartPolicyRules", NotYet),
+            (
+                "restartPolicy",
+                Honoured("sidecars::a_startup_probe_gates_what_follows"),
+            ),
+            (
+                "restartPolicyRules",
+                Honoured("restart::rules_decide_by_exit_code"),
+            ),
             (
                 "securityContext",
                 Honoured("up::user_limits_and_a_read_only_root_are_honoured"),
             ),
-            ("startupProbe", NotYet),
+            (
+                "startupProbe",
+                Honoured("sidecars::a_startup_probe_gates_what_follows"),
+            ),
             (
                 "stdin",
                 Honoured("manifest::a_terminal_and_an_open_input_are_given"),
@@ -299,6 +317,164 @@ const TABLE: &[(&str, Rows)] = &[
                 "protocol",
                 Honoured("up::ports_are_published_as_the_manifest_and_the_flag_say"),
             ),
+        ],
+    ),
+    (
+        "Probe",
+        &[
+            (
+                "exec",
+                Honoured("probes::liveness_starts_a_container_again"),
+            ),
+            (
+                "failureThreshold",
+                Honoured("probes::liveness_starts_a_container_again"),
+            ),
+            (
+                "grpc",
+                Honoured("probes::a_grpc_server_is_asked_for_its_health"),
+            ),
+            (
+                "httpGet",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+            (
+                "initialDelaySeconds",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+            (
+                "periodSeconds",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+            (
+                "successThreshold",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+            (
+                "tcpSocket",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+            (
+                "terminationGracePeriodSeconds",
+                Honoured("probes::liveness_starts_a_container_again"),
+            ),
+            (
+                "timeoutSeconds",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+        ],
+    ),
+    (
+        "Lifecycle",
+        &[
+            ("postStart", Honoured("hooks::hooks_run_in_their_place")),
+            ("preStop", Honoured("hooks::hooks_run_in_their_place")),
+            ("stopSignal", Honoured("hooks::a_stop_signal_is_sent")),
+        ],
+    ),
+    (
+        "LifecycleHandler",
+        &[
+            ("exec", Honoured("hooks::hooks_run_in_their_place")),
+            ("httpGet", Honoured("hooks::hooks_run_in_their_place")),
+            ("sleep", Honoured("hooks::hooks_run_in_their_place")),
+            (
+                "tcpSocket",
+                Refused(
+                    "Kubernetes has no hook that connects to a port: the kubelet would fail it",
+                ),
+            ),
+        ],
+    ),
+    (
+        "ExecAction",
+        &[(
+            "command",
+            Honoured("probes::liveness_starts_a_container_again"),
+        )],
+    ),
+    (
+        "HTTPGetAction",
+        &[
+            (
+                "host",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+            (
+                "httpHeaders",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+            (
+                "path",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+            (
+                "port",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+            ("protocol", NotYetUnless(&["\"HTTP1\""])),
+            (
+                "scheme",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+        ],
+    ),
+    (
+        "HTTPHeader",
+        &[
+            (
+                "name",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+            (
+                "value",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+        ],
+    ),
+    (
+        "TCPSocketAction",
+        &[
+            (
+                "host",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+            (
+                "port",
+                Honoured("probes::readiness_decides_whether_a_pod_is_ready"),
+            ),
+        ],
+    ),
+    (
+        "GRPCAction",
+        &[
+            ("mode", NotYetUnless(&["\"Plaintext\""])),
+            (
+                "port",
+                Honoured("probes::a_grpc_server_is_asked_for_its_health"),
+            ),
+            (
+                "service",
+                Honoured("probes::a_grpc_server_is_asked_for_its_health"),
+            ),
+        ],
+    ),
+    (
+        "SleepAction",
+        &[("seconds", Honoured("hooks::hooks_run_in_their_place"))],
+    ),
+    (
+        "ContainerRestartRule",
+        &[
+            ("action", Honoured("restart::rules_decide_by_exit_code")),
+            ("exitCodes", Honoured("restart::rules_decide_by_exit_code")),
+        ],
+    ),
+    (
+        "ContainerRestartRuleOnExitCodes",
+        &[
+            ("operator", Honoured("restart::rules_decide_by_exit_code")),
+            ("values", Honoured("restart::rules_decide_by_exit_code")),
         ],
     ),
     (

@@ -2,13 +2,15 @@
 //!
 //! The way: text -> trees that know their places (`yaml`, `builder`, `scalar`, `tree`) -> objects (`objects`) -> what a
 //! cluster added is taken out (`strip`) -> one walk beside the types' schema (`walk`, `schema`, [`fields`]) -> the Kubernetes
-//! types (`read`) -> rules (`validate`, `references`), and what podctl cannot do (`unsupported`) -> `spec` (`to_spec`).
+//! types (`read`) -> rules (`validate`, `references`), and what podctl cannot do (`unsupported`, `named_ports`) -> `spec`
+//! (`to_spec`).
 //!
 //! Not here: reading files (`commands`), printing problems (`output::report`).
 
 mod builder;
 pub mod explain;
 pub mod fields;
+mod named_ports;
 mod objects;
 mod path;
 mod problem;

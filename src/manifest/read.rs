@@ -12,6 +12,7 @@ use k8s_openapi::api::core::v1::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::named_ports::{self, Unknown};
 use super::objects::{Kind, Object};
 use super::path::Path;
 use super::problem::{At, Faults, Place};
@@ -119,12 +120,14 @@ impl<'s> Read<'s> {
                 if let Some(spec) = &pod.spec {
                     let path = root.field("spec");
                     references::check(spec, there, missing, &path, &mut self.faults);
+                    named_ports::check(spec, Unknown::Refused, &path, &mut self.faults);
                 }
             }
             Typed::Workload(spec, steps) => {
                 let faults = &mut self.faults;
                 within(&root, steps, &mut |path| {
                     references::check(spec, there, missing, path, faults);
+                    named_ports::check(spec, Unknown::Warned, path, faults);
                 });
             }
             _ => {}

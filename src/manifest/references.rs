@@ -159,42 +159,6 @@ impl Check<'_> {
                 self.object(Kind::Secret, &source.name, optional, &at.field("name"));
             }
         }
-        self.ports(container, path);
-    }
-
-    /// The server takes a probe of a port that nobody has; the kubelet then fails it for ever.
-    fn ports(&mut self, container: &Container, path: &Path<'_>) {
-        use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-        let ports = || container.ports.iter().flatten();
-        let probes = [
-            ("livenessProbe", &container.liveness_probe),
-            ("readinessProbe", &container.readiness_probe),
-            ("startupProbe", &container.startup_probe),
-        ];
-        for (field, probe) in probes {
-            let Some(probe) = probe else { continue };
-            let http = probe.http_get.as_ref().map(|get| ("httpGet", &get.port));
-            let tcp = probe
-                .tcp_socket
-                .as_ref()
-                .map(|tcp| ("tcpSocket", &tcp.port));
-            for (handler, port) in http.into_iter().chain(tcp) {
-                let IntOrString::String(name) = port else {
-                    continue;
-                };
-                if ports().any(|port| port.name.as_ref() == Some(name)) {
-                    continue;
-                }
-                let here = path.field(field);
-                let here = here.field(handler);
-                let message = format!("the container has no port called {name:?}");
-                let fault = self.faults.warning(&here.field("port"), message);
-                let names = ports().filter_map(|port| port.name.as_deref());
-                if let Some(near) = nearest(name, names) {
-                    fault.hint(format!("did you mean `{near}`?"));
-                }
-            }
-        }
     }
 
     fn object(&mut self, kind: Kind, name: &str, optional: bool, path: &Path<'_>) {

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::spec::VolumeSource;
+use crate::spec::lifecycle::Lifecycle;
+use crate::spec::probe::Probes;
 use crate::spec::volume::{EmptyDir, Medium};
-use crate::spec::{Pids, PullPolicy, RestartPolicy};
+use crate::spec::{Container, Pids, PullPolicy, RestartPolicy, VolumeSource};
 
 fn source(text: &str) -> Source {
     Source {
@@ -125,11 +126,11 @@ fn faults_of_the_walk_and_of_the_rules_come_together() {
 fn what_is_not_carried_out_is_refused_by_name() {
     check(
         &format!(
-            "{POD}    livenessProbe: {{exec: {{command: [x], x: 1}}}}\n  hostNetwork: true\n  hostPID: false\n  securityContext: {{runAsUser: null}}\n  nodeSelector: {{a: b}}\n"
+            "{POD}  imagePullSecrets: [{{name: s, x: 1}}]\n  hostNetwork: true\n  hostPID: false\n  securityContext: {{runAsUser: null}}\n  nodeSelector: {{a: b}}\n"
         ),
         &[
-            "9:5 spec.containers[0].livenessProbe: not supported yet: podctl does not carry out `livenessProbe`",
-            "9:42 spec.containers[0].livenessProbe.exec.x: unknown field",
+            "9:3 spec.imagePullSecrets: not supported yet: podctl does not carry out `imagePullSecrets`",
+            "9:32 spec.imagePullSecrets[0].x: unknown field",
             "10:3 spec.hostNetwork: not supported yet: podctl does not carry out `hostNetwork`",
         ],
     );
@@ -138,16 +139,87 @@ fn what_is_not_carried_out_is_refused_by_name() {
 #[test]
 fn an_empty_field_that_is_not_carried_out_is_refused_only_where_it_says_something() {
     good(&format!(
-        "{POD}    lifecycle: {{}}\n    resources: {{limits: {{}}}}\n  imagePullSecrets: []\n  initContainers:\n"
+        "{POD}    lifecycle: {{}}\n    resources: {{limits: {{}}}}\n  imagePullSecrets: []\n  dnsConfig: {{}}\n  initContainers:\n"
     ));
     check(
         &format!("{POD}    livenessProbe: {{}}\n  volumes: [{{name: v, secret: {{}}}}]\n"),
         &[
-            "9:5 spec.containers[0].livenessProbe: not supported yet: podctl does not carry out `livenessProbe`",
             "9:20 spec.containers[0].livenessProbe: required value: what to do, such as httpGet or exec",
             "10:23 spec.volumes[0].secret: not supported yet: podctl does not carry out `secret`",
             "10:31 spec.volumes[0].secret.secretName: required value: the name of a Secret",
         ],
+    );
+}
+
+#[test]
+fn probes_hooks_and_restart_rules_are_read_and_what_is_not_carried_out_is_refused() {
+    let loaded = good(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  os: {name: linux}\n  activeDeadlineSeconds: 600\n  initContainers:\n  - name: s\n    image: busybox\n    restartPolicy: Always\n    startupProbe: {grpc: {port: 9, mode: Plaintext}}\n  - {name: i, image: busybox, restartPolicy: Never}\n  containers:\n  - name: a\n    image: busybox\n    livenessProbe: {httpGet: {port: 80, protocol: HTTP1}}\n    readinessProbe: {tcpSocket: {port: 80}}\n    lifecycle: {stopSignal: SIGUSR1, preStop: {sleep: {seconds: 3}}, postStart: {exec: {command: [a]}}}\n    restartPolicy: Never\n    restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [42]}}]\n",
+    );
+    let pod = &loaded.pods[0].pod;
+    assert_eq!(pod.active_deadline, Some(600));
+    let of_each = |of: fn(&Container) -> bool| pod.members().map(of).collect::<Vec<_>>();
+    assert_eq!(of_each(|c| c.sidecar), [true, false, false]);
+    assert_eq!(
+        of_each(|c| c.probes == Probes::default()),
+        [false, true, false]
+    );
+    assert_eq!(
+        of_each(|c| c.lifecycle == Lifecycle::default()),
+        [true, true, false]
+    );
+    assert_eq!(of_each(|c| c.restart_rules.is_empty()), [true, true, false]);
+    check(
+        &format!(
+            "{POD}    livenessProbe: {{httpGet: {{port: 80, protocol: HTTP2}}}}\n    readinessProbe: {{grpc: {{port: 80, mode: TLS}}}}\n    lifecycle: {{preStop: {{tcpSocket: {{port: 80}}}}}}\n    restartPolicy: Never\n    restartPolicyRules: [{{action: RestartAllContainers, exitCodes: {{operator: In, values: [1]}}}}]\n"
+        ),
+        &[
+            "9:41 spec.containers[0].livenessProbe.httpGet.protocol: not supported yet: podctl does not carry out `protocol`",
+            "10:39 spec.containers[0].readinessProbe.grpc.mode: not supported yet: podctl does not carry out `mode`",
+            "11:27 spec.containers[0].lifecycle.preStop.tcpSocket: not supported: Kubernetes has no hook that connects to a port: the kubelet would fail it",
+            "13:35 spec.containers[0].restartPolicyRules[0].action: not supported yet: podctl does not carry out `RestartAllContainers`",
+        ],
+    );
+}
+
+#[test]
+fn a_port_that_is_named_is_the_containers_own() {
+    let text = format!(
+        "{POD}    ports: [{{name: web, containerPort: 80}}]\n    livenessProbe: {{httpGet: {{port: web}}}}\n    readinessProbe: {{tcpSocket: {{port: wbe}}}}\n    lifecycle: {{preStop: {{httpGet: {{port: metrics}}}}}}\n"
+    );
+    let problems = load_one(&text).unwrap_err();
+    assert_eq!(
+        lines(&problems),
+        [
+            "11:40 spec.containers[0].readinessProbe.tcpSocket.port: not supported: the container has no port called \"wbe\", so that this would always fail",
+            "12:43 spec.containers[0].lifecycle.preStop.httpGet.port: not supported: the container has no port called \"metrics\", so that this would always fail",
+        ]
+    );
+    let hints: Vec<_> = problems.iter().map(|p| p.hint.as_deref()).collect();
+    let number = "write its number, or name it in the container's `ports`";
+    assert_eq!(hints, [Some("did you mean `web`?"), Some(number)]);
+
+    // What is not run is only warned of.
+    let template = text
+        .split_once("spec:\n")
+        .unwrap()
+        .1
+        .replace("\n  ", "\n      ");
+    let deployment = format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: x}}\nspec:\n  selector: {{matchLabels: {{a: b}}}}\n  template:\n    metadata: {{labels: {{a: b}}}}\n    spec:\n    {template}"
+    );
+    let options = LoadOptions {
+        purpose: Purpose::Check,
+        ..LoadOptions::default()
+    };
+    let loaded = load(&[source(&deployment)], &options)
+        .unwrap_or_else(|problems| panic!("{deployment}\n{}", lines(&problems).join("\n")));
+    assert_eq!(
+        lines(&loaded.warnings),
+        [
+            "14:44 spec.template.spec.containers[0].readinessProbe.tcpSocket.port: the container has no port called \"wbe\"",
+            "15:47 spec.template.spec.containers[0].lifecycle.preStop.httpGet.port: the container has no port called \"metrics\"",
+        ]
     );
 }
 

@@ -12,7 +12,7 @@ use super::Printer;
 use super::escape::escape;
 use crate::driver::Event;
 use crate::engine::images::PullProgress;
-use crate::reconcile::Action;
+use crate::reconcile::{Action, Over};
 use crate::record::labels::PAUSE_CONTAINER;
 use crate::spec::PodKey;
 
@@ -63,6 +63,19 @@ impl Progress {
                 "Up          pod {}: what ends is started again; Ctrl-C takes the pod down",
                 self.pod
             )),
+            Event::Over(over) => {
+                let how = match over {
+                    Over::Succeeded => "all containers have ended well",
+                    Over::Failed => "a container has failed for good",
+                    Over::Deadline => "its time (activeDeadlineSeconds) is over",
+                };
+                self.line(&format!("Over        pod {}: {how}", self.pod));
+            }
+            Event::Happened(happening) => {
+                let (pod, container) = (&self.pod, &happening.container);
+                let (reason, message) = (&happening.reason, escape(&happening.message));
+                self.line(&format!("{reason:<11} container {pod}/{container}: {message}"));
+            }
             Event::Failed(failure) => {
                 let reason = failure.source.as_ref().map(|source| format!(": {source}"));
                 self.line(&format!("Failed      {failure}{}", reason.unwrap_or_default()));

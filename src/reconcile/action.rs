@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::health::Kind;
 use crate::record::labels::Restart;
 
 /// One step. Each is one or two calls of the engine.
@@ -45,7 +46,16 @@ pub enum Action {
     Start(Target),
     /// Wait for a running container to end by itself.
     Await(Target),
-    /// Signal a running container to end, and end it when its grace period is over.
+    /// Run the `postStart` hook of a container that has just been started.
+    PostStart(Target),
+    /// Ask a running container.
+    Probe {
+        /// Which.
+        target: Target,
+        /// Which of its probes.
+        kind: Kind,
+    },
+    /// Run the `preStop` hook of a running container, signal it to end, and end it when its grace period is over.
     Stop {
         /// Which.
         target: Target,
@@ -106,6 +116,12 @@ pub enum Why {
     NotWanted,
     /// Another has its place.
     Replaced,
+    /// Its `postStart` hook failed.
+    HookFailed,
+    /// Its startup or liveness probe failed too often.
+    Unhealthy(Kind),
+    /// The pod has come to its end.
+    Over,
     /// The pod is to be gone.
     Down,
 }
@@ -123,9 +139,20 @@ impl Action {
             | Self::Await(target)
             | Self::Stop { target, .. }
             | Self::Remove { target, .. } => target.id.clone(),
+            Self::PostStart(target) => format!("hook {}", target.id),
+            Self::Probe { target, kind } => format!("{} {}", kind.word(), target.id),
             Self::RemoveVolume { name } => name.clone(),
             Self::RemoveRecord | Self::RemoveDeletion => "record".to_owned(),
         }
+    }
+
+    /// It only waits, or asks: what is seen of the pod stays as it is.
+    #[must_use]
+    pub fn changes_nothing(&self) -> bool {
+        matches!(
+            self,
+            Self::Await(_) | Self::PostStart(_) | Self::Probe { .. }
+        )
     }
 
     /// The container of the pod that it is about, if it is about one.
@@ -136,6 +163,8 @@ impl Action {
             Self::Create { container, .. } => Some(container),
             Self::Start(target)
             | Self::Await(target)
+            | Self::PostStart(target)
+            | Self::Probe { target, .. }
             | Self::Stop { target, .. }
             | Self::Remove { target, .. } => Some(&target.container),
             _ => None,
@@ -158,6 +187,8 @@ impl fmt::Display for Action {
             Self::Refill { .. } => f.write_str("refill volumes: changed"),
             Self::Create { container, why, .. } => write!(f, "create {container}: {why}"),
             Self::Start(target) => write!(f, "start {target}"),
+            Self::PostStart(target) => write!(f, "run postStart of {target}"),
+            Self::Probe { target, kind } => write!(f, "ask {} of {target}", kind.word()),
             Self::Await(target) => write!(f, "await the end of {target}"),
             Self::Stop { target, why, .. } => write!(f, "stop {target}: {why}"),
             Self::Remove { target, why } => write!(f, "remove {target}: {why}"),
@@ -194,6 +225,10 @@ impl fmt::Display for Why {
             Self::NotStarted => "could not be started",
             Self::NotWanted => "not wanted",
             Self::Replaced => "replaced",
+            Self::HookFailed => "its postStart hook failed",
+            Self::Unhealthy(Kind::Startup) => "failed its startup probe",
+            Self::Unhealthy(_) => "failed its liveness probe",
+            Self::Over => "the pod is over",
             Self::Down => "down",
         })
     }

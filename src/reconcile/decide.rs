@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{Action, Target};
+use super::over::{self, Over};
 use super::restart::Life;
 use super::seen::{Seen, SeenContainer};
 use super::{down, up};
@@ -18,20 +19,39 @@ use crate::spec::{Desired, ImageFacts};
 pub enum Goal {
     /// Each container has been started once.
     Up,
-    /// The same, and what ends is started again, for as long as somebody drives.
-    Live,
+    /// The same, and the pod is kept alive: what ends is started again, probes are asked.
+    Live(Until),
     /// Nothing is left.
     Down {
         /// In seconds; `None`: the pod's own.
         grace_period: Option<u64>,
+        /// When this way began, in the engine's milliseconds since 1970.
+        since: u64,
     },
+}
+
+/// For how long a pod is kept alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Until somebody stops that.
+    Stopped,
+    /// Until it is ready, has come to its end, or does nothing but crash.
+    Ready,
+    /// Until it has come to its end.
+    Over,
 }
 
 impl Goal {
     /// Whether the pod is to be there.
     #[must_use]
     pub fn is_up(self) -> bool {
-        matches!(self, Self::Up | Self::Live)
+        !matches!(self, Self::Down { .. })
+    }
+
+    /// Whether what ends is started again.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Live(_))
     }
 }
 
@@ -48,12 +68,15 @@ pub struct Input<'a> {
     pub seen: &'a Seen,
     /// Keys of the actions under way.
     pub in_flight: &'a BTreeSet<String>,
-    /// Ids of containers that had ended before the command began: those alone are made anew for having ended.
+    /// Ids of containers that had ended before the command began: where the pod is not kept alive, those alone are made
+    /// anew for having ended.
     pub ended_before: &'a BTreeSet<String>,
     /// Ids of pause containers that cannot be started any more, for their network was removed.
     pub lost: &'a BTreeSet<String>,
-    /// What restarts depend on, where the goal is [`Goal::Live`].
-    pub life: Option<Life<'a>>,
+    /// Time, and what it brings.
+    pub life: Life<'a>,
+    /// The pod has come to its end with this container, whatever the others do.
+    pub ends_with: Option<&'a str>,
     /// Podman refuses to remove a pause that has members.
     pub members_first: bool,
 }
@@ -72,13 +95,19 @@ pub struct Decision {
     pub actions: Vec<Action>,
     /// The goal is reached.
     pub reached: bool,
-    /// The goal cannot be reached, and nothing is left to do.
+    /// Each container has been started once.
+    pub started: bool,
+    /// kubelet: the condition `Ready`.
+    pub ready: bool,
+    /// The pod has come to its end.
+    pub over: Option<Over>,
+    /// What comes after it cannot be started, and nothing is left to do.
     pub failed_init: Option<FailedInit>,
     /// When something is to be done that need not be done yet, in the engine's milliseconds since 1970.
     pub wake: Option<u64>,
 }
 
-/// An init container that has ended, and not well.
+/// An init container that has ended, and not well; or a sidecar that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedInit {
     /// Its name.
@@ -90,24 +119,47 @@ pub struct FailedInit {
 /// What to do now.
 #[must_use]
 pub fn decide(input: &Input<'_>) -> Decision {
+    let is_up = input.goal.is_up();
+    let over = over::over(input).filter(|_| is_up);
+    let started = is_up && up::is_started(input);
+    let ready = started && up::is_ready(input);
     let (mut actions, reached) = match input.goal {
-        Goal::Up => (up::actions(input), up::is_reached(input)),
-        Goal::Live => (up::actions(input), false),
-        Goal::Down { grace_period } => {
-            (down::actions(input, grace_period), down::is_reached(input))
+        Goal::Up => (up::actions(input, over), started),
+        Goal::Live(until) => {
+            let reached = match until {
+                Until::Stopped => false,
+                Until::Ready => over.is_some() || ready || over::crash_loops(input),
+                Until::Over => over.is_some(),
+            };
+            (up::actions(input, over), reached)
+        }
+        Goal::Down {
+            grace_period,
+            since,
+        } => {
+            let actions = down::actions(input, grace_period, since);
+            (actions, down::is_reached(input))
         }
     };
-    let at_rest = actions.is_empty() && input.in_flight.is_empty();
+    let is_step = |action: &Action| !action.changes_nothing();
+    let at_rest = !actions.iter().any(is_step) && input.in_flight.is_empty();
     actions.retain(|action| !input.in_flight.contains(&action.key()));
     let failed_init = match input.goal {
-        Goal::Up if at_rest => up::failed_init(input),
+        Goal::Up if at_rest && actions.is_empty() => up::failed_init(input),
         _ => None,
     };
+    let at_goal = match input.goal {
+        Goal::Live(_) => !actions.iter().any(is_step),
+        _ => at_rest && actions.is_empty(),
+    };
     Decision {
+        reached: reached && at_goal,
         actions,
-        reached: reached && at_rest,
+        started,
+        ready,
+        over,
         failed_init,
-        wake: up::wake(input),
+        wake: is_up.then(|| up::wake(input)).flatten(),
     }
 }
 

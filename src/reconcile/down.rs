@@ -1,22 +1,31 @@
-//! The way down, in this order: the members' stop signals to all at once; SIGKILL for those that outlive their grace
-//! period; members and pause removed; volumes and the network; the record; last the wish itself: a record without its volumes
+//! The way down, in this order: the app containers' stop signals to all at once; SIGKILL for those that outlive their grace
+//! period; the sidecars one after the other, the last first, in what is left of that time; members and pause removed; volumes and the network; the record; last the wish itself: a record without its volumes
 //! must not be taken for a pod.
 //!
 //! Not here: what a volume is that outlives its pod.
 
 use super::action::{Action, Why};
 use super::decide::{Input, target};
+use super::over::first_to_end;
 use super::seen::{SeenContainer, State};
 
 /// What to do now to have nothing left of the pod.
-pub(super) fn actions(input: &Input<'_>, grace_period: Option<u64>) -> Vec<Action> {
+pub(super) fn actions(input: &Input<'_>, grace_period: Option<u64>, since: u64) -> Vec<Action> {
     let seen = input.seen;
-    let running: Vec<&SeenContainer> = seen.members().filter(|c| c.is_running()).collect();
+    let running: Vec<&SeenContainer> = seen.members().collect();
+    let running = first_to_end(&running);
     if !running.is_empty() {
-        return running
-            .into_iter()
-            .map(|c| stop(c, grace_period, Why::Down))
-            .collect();
+        let elapsed = input.life.now.saturating_sub(since);
+        let stop = |c: &SeenContainer| {
+            let whole = grace_period.unwrap_or(c.identity.grace_period);
+            let left = if c.identity.is_sidecar() {
+                left(whole, elapsed)
+            } else {
+                whole
+            };
+            stop(c, Some(left), Why::Down)
+        };
+        return running.into_iter().map(stop).collect();
     }
     let gone = |c: &&SeenContainer| c.state != State::Removing;
     let members: Vec<_> = seen.members().collect();
@@ -52,6 +61,15 @@ pub(super) fn actions(input: &Input<'_>, grace_period: Option<u64>) -> Vec<Actio
 pub(super) fn is_reached(input: &Input<'_>) -> bool {
     let seen = input.seen;
     seen.containers.is_empty() && seen.volumes.is_empty() && seen.record.is_none() && !seen.deletion
+}
+
+/// What of a grace period in seconds is left after so many milliseconds: two seconds at the least, unless it was shorter from the
+/// beginning (kubelet: `minimumGracePeriodInSeconds`).
+#[must_use]
+pub fn left(grace_period: u64, elapsed: u64) -> u64 {
+    const LEAST: u64 = 2;
+    let left = grace_period.saturating_sub(elapsed / 1000);
+    left.max(LEAST.min(grace_period))
 }
 
 /// The signal and the time that a container is given to end.

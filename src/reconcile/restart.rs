@@ -1,13 +1,19 @@
-//! When a container that has ended is started again (kubelet: `doBackOff`, `MaxContainerBackOff`): at once, then after a
-//! time that doubles with each end, until it has run for long enough.
+//! Whether and when a container that has ended is started again (kubelet: `ShouldContainerBeRestarted`, `doBackOff`,
+//! `MaxContainerBackOff`): at once, then after a time that doubles with each end, until it has run for long enough.
 //!
 //! The step is kept in the labels of the container that comes next, so that whoever drives the pod goes on from it.
 //!
-//! Not here: whether it is started again at all (`up`), the clock (it is an argument).
+//! Not here: making it anew (`member`), the clock (it is an argument).
 
 use std::collections::BTreeMap;
 
+use super::health::Health;
+use super::seen::{SeenContainer, State};
 use crate::record::labels::Restart;
+use crate::spec::{Container, Pod, RestartPolicy};
+
+/// Docker: the code of a start that was refused.
+const NOT_STARTED: i64 = 128;
 
 /// How long an end is answered with waiting, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,20 +72,68 @@ pub struct Ended {
     pub finished: u64,
 }
 
-/// What a pod that is kept alive is decided by, besides what is seen of it.
+/// Time, and what it brings.
 #[derive(Debug, Clone, Copy)]
 pub struct Life<'a> {
     /// By the engine's clock, in milliseconds since 1970.
     pub now: u64,
     /// Of containers that have ended, by id; one that could not be started is in it too.
     pub ended: &'a BTreeMap<String, Ended>,
+    /// Of containers that run, by id. One that is not in it has neither probes nor hooks.
+    pub health: &'a BTreeMap<String, Health>,
     /// How long to wait.
     pub back_off: BackOff,
+}
+
+impl Life<'_> {
+    /// The code with which a container has ended; one that could not be started counts as ended.
+    pub(super) fn code(&self, container: &SeenContainer) -> Option<i64> {
+        match container.state {
+            State::Exited(code) => Some(code),
+            State::Created => {
+                let refused = self.ended.contains_key(&container.id);
+                refused.then_some(NOT_STARTED)
+            }
+            State::Running | State::Removing => None,
+        }
+    }
+
+    /// kubelet: `status.started`.
+    pub(super) fn is_started(&self, container: &SeenContainer) -> bool {
+        let health = self.health.get(&container.id);
+        container.is_running() && health.is_none_or(Health::is_started)
+    }
+
+    /// kubelet: `status.ready`.
+    pub(super) fn is_ready(&self, container: &SeenContainer) -> bool {
+        let health = self.health.get(&container.id);
+        container.is_running() && health.is_none_or(Health::is_ready)
+    }
+}
+
+/// Whether the policies want a container of the pod running that has ended with this code. An init container that has ended
+/// well is done, whatever they say.
+#[must_use]
+pub fn is_to_run_again(pod: &Pod, container: &Container, code: i64) -> bool {
+    if container.sidecar {
+        return true;
+    }
+    let matches = |codes: &[i64], not_in: bool| codes.contains(&code) != not_in;
+    let mut rules = container.restart_rules.iter();
+    if rules.any(|rule| matches(&rule.codes, rule.not_in)) {
+        return true;
+    }
+    match container.restart_policy.unwrap_or(pod.restart_policy) {
+        RestartPolicy::Always => true,
+        RestartPolicy::OnFailure => code != 0,
+        RestartPolicy::Never => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::container::RestartRule;
 
     const SECOND: u64 = 1000;
 
@@ -105,6 +159,29 @@ mod tests {
     fn the_wait_doubles_from_ten_seconds_to_five_minutes() {
         assert_eq!(waits(0, 8), [0, 10, 20, 40, 80, 160, 300, 300]);
         assert_eq!(waits(599, 4), [0, 10, 20, 40]);
+    }
+
+    #[test]
+    fn a_rule_of_the_container_decides_before_its_policy_and_that_before_the_pods() {
+        use crate::record::hash::tests::pod;
+        let mut pod = pod(&["a"]);
+        let again = |pod: &Pod, code| is_to_run_again(pod, &pod.containers[0], code);
+        assert!(again(&pod, 0) && again(&pod, 1));
+        pod.restart_policy = RestartPolicy::Never;
+        assert!(!again(&pod, 1));
+        pod.containers[0].restart_policy = Some(RestartPolicy::OnFailure);
+        assert!(again(&pod, 1) && !again(&pod, 0));
+        pod.containers[0].restart_policy = Some(RestartPolicy::Never);
+        pod.containers[0].restart_rules = vec![RestartRule {
+            all: false,
+            not_in: false,
+            codes: vec![42],
+        }];
+        assert!(again(&pod, 42) && !again(&pod, 1));
+        pod.containers[0].restart_rules[0].not_in = true;
+        assert!(!again(&pod, 42) && again(&pod, 1));
+        pod.containers[0].sidecar = true;
+        assert!(again(&pod, 42));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub struct Seen {
     pub other_pauses: usize,
     /// The record; `None`: there is no such pod.
     pub record: Option<Record>,
+    /// When the record was made, in the engine's milliseconds since 1970.
+    pub started: Option<u64>,
     /// Somebody wants the pod to be gone.
     pub deletion: bool,
     /// All containers of the pod.
@@ -45,6 +47,21 @@ pub struct SeenContainer {
     pub created: i64,
     /// Ports that are published on the engine's machine (a pause container's).
     pub ports: Vec<SeenPort>,
+}
+
+/// What only a look at one container tells. Times are the engine's, in milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Details {
+    /// Its start; `None`: it has not been started.
+    pub started: Option<u64>,
+    /// Its end; `None`: it has not ended.
+    pub finished: Option<u64>,
+    /// Of its last end.
+    pub exit_code: i64,
+    /// The kernel ended it for its memory.
+    pub oom_killed: bool,
+    /// Why it could not be started.
+    pub error: String,
 }
 
 /// A published port.
@@ -116,7 +133,7 @@ impl SeenContainer {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::record::labels::PAUSE_CONTAINER;
+    use crate::record::labels::{Care, PAUSE_CONTAINER};
     use crate::spec::RestartPolicy;
 
     /// The pause container of the pod `web` of `a` and `b`.
@@ -141,6 +158,8 @@ pub(crate) mod tests {
                 attempt: 0,
                 containers: vec!["a".into(), "b".into()],
                 init_containers: Vec::new(),
+                sidecars: Vec::new(),
+                care: Care::default(),
                 grace_period: 30,
                 restart_policy: RestartPolicy::Always,
                 stop_signal: String::new(),

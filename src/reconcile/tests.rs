@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
+use super::health::Health;
+use super::restart::{BackOff, Ended, Life};
 use super::seen::tests::{member, pause};
 use super::{Goal, Input, Seen, SeenContainer, State, decide};
 use crate::record::hash::{self, tests::pod};
-use crate::record::{Record, Wish};
+use crate::record::{Record, Told, Wish};
 use crate::spec::volume::{EmptyDir, Medium};
 use crate::spec::{Desired, EnvVar, ImageFacts, RestartPolicy, Volume, VolumeSource};
 use State::{Created, Exited, Removing, Running};
@@ -37,6 +39,7 @@ fn seen(desired: &Desired, containers: Vec<SeenContainer>) -> Seen {
         filled: Some(hash::payload(desired)),
         config_maps: None,
         superseded: vec![],
+        told: Told::default(),
     };
     Seen {
         network: true,
@@ -121,6 +124,9 @@ struct Case<'a> {
     desired: &'a Desired,
     seen: Seen,
     in_flight: &'a [&'a str],
+    now: u64,
+    ended: BTreeMap<String, Ended>,
+    health: BTreeMap<String, Health>,
     ended_before: &'a [&'a str],
 }
 
@@ -131,13 +137,19 @@ impl Case<'_> {
             desired,
             seen,
             in_flight: &[],
+            now: 0,
+            ended: BTreeMap::new(),
+            health: BTreeMap::new(),
             ended_before: &[],
         }
     }
 
     fn down(desired: &Desired, seen: Seen) -> Case<'_> {
         Case {
-            goal: Goal::Down { grace_period: None },
+            goal: Goal::Down {
+                grace_period: None,
+                since: 0,
+            },
             ..Case::up(desired, seen)
         }
     }
@@ -162,7 +174,13 @@ impl Case<'_> {
             in_flight: &set(self.in_flight),
             ended_before: &set(self.ended_before),
             lost: &BTreeSet::new(),
-            life: None,
+            life: Life {
+                now: self.now,
+                ended: &self.ended,
+                health: &self.health,
+                back_off: BackOff::default(),
+            },
+            ends_with: None,
             members_first: false,
         });
         let mut lines: Vec<String> = decision.actions.iter().map(ToString::to_string).collect();

@@ -171,7 +171,12 @@ fn hash(input: &impl Serialize) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::spec::container::RestartRule;
+    use crate::spec::lifecycle::{Handler, Lifecycle};
+    use crate::spec::probe::{Check, Probe, Probes};
     use crate::spec::volume::{EmptyDir, HostPath, HostPathType};
     use crate::spec::{EnvVar, Mount, Pids, PodKey, PullPolicy, Resources, Security, Volume};
 
@@ -192,6 +197,11 @@ pub(crate) mod tests {
             mounts: vec![],
             resources: Resources::default(),
             security: Security::default(),
+            probes: Probes::default(),
+            lifecycle: Lifecycle::default(),
+            sidecar: false,
+            restart_policy: None,
+            restart_rules: vec![],
         }
     }
 
@@ -206,6 +216,7 @@ pub(crate) mod tests {
             subdomain: None,
             restart_policy: RestartPolicy::Always,
             grace_period: 30,
+            active_deadline: None,
             pids: Pids::Unsaid,
             publish: vec![],
             host_aliases: vec![],
@@ -248,6 +259,50 @@ pub(crate) mod tests {
             container(&old, &old.containers[0]),
             container(&new, &new.containers[0])
         );
+    }
+
+    #[test]
+    fn probes_and_hooks_are_in_it_and_what_follows_a_containers_end_is_not() {
+        let old = pod(&["a"]);
+        let with = |change: &dyn Fn(&mut Container)| {
+            let mut new = pod(&["a"]);
+            change(&mut new.containers[0]);
+            assert_eq!(pause(&new), pause(&old));
+            container(&new, &new.containers[0])
+        };
+        let probe = |period| {
+            Some(Probe {
+                check: Check::Exec(vec!["a".into()]),
+                initial_delay: 0,
+                period,
+                timeout: 1,
+                success_threshold: 1,
+                failure_threshold: 3,
+                grace_period: None,
+            })
+        };
+        let plain = with(&|_| {});
+        let hashes = BTreeSet::from([
+            plain.clone(),
+            with(&|c| c.probes.startup = probe(10)),
+            with(&|c| c.probes.liveness = probe(10)),
+            with(&|c| c.probes.readiness = probe(10)),
+            with(&|c| c.probes.readiness = probe(11)),
+            with(&|c| c.lifecycle.post_start = Some(Handler::Sleep(1))),
+            with(&|c| c.lifecycle.pre_stop = Some(Handler::Sleep(1))),
+            with(&|c| c.lifecycle.stop_signal = Some("SIGUSR1".into())),
+            with(&|c| c.sidecar = true),
+        ]);
+        assert_eq!(hashes.len(), 9, "each is another");
+        let never = with(&|c| c.restart_policy = Some(RestartPolicy::Never));
+        let ruled = with(&|c| {
+            c.restart_rules.push(RestartRule {
+                all: false,
+                not_in: false,
+                codes: vec![42],
+            });
+        });
+        assert_eq!((never, ruled), (plain.clone(), plain));
     }
 
     #[test]

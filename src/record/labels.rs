@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::spec::{Pod, PodKey, RestartPolicy};
+use crate::spec::{Container, Pod, PodKey, RestartPolicy};
 
 /// The pod's namespace.
 pub const NAMESPACE: &str = "podctl.io/namespace";
@@ -26,11 +26,16 @@ pub const ATTEMPT: &str = "podctl.io/attempt";
 pub const CONTAINERS: &str = "podctl.io/containers";
 /// The names of its init containers, likewise.
 pub const INIT_CONTAINERS: &str = "podctl.io/init-containers";
+/// Those of them that are sidecars, likewise.
+pub const SIDECARS: &str = "podctl.io/sidecars";
+/// The container's probes and hooks, joined by commas: `startup`, `liveness`, `readiness`, `postStart`, `preStop`; on the pause
+/// container `deadline`.
+pub const CARE: &str = "podctl.io/care";
 /// `terminationGracePeriodSeconds`.
 pub const GRACE_PERIOD: &str = "podctl.io/grace-period";
 /// `restartPolicy`.
 pub const RESTART_POLICY: &str = "podctl.io/restart-policy";
-/// The image's STOPSIGNAL, where it has one.
+/// `lifecycle.stopSignal`, else the image's STOPSIGNAL, where either is.
 pub const STOP_SIGNAL: &str = "podctl.io/stop-signal";
 /// Of a container in the place of one that has ended: what was waited before it, and until when, in milliseconds.
 pub const RESTART: &str = "podctl.io/restart";
@@ -60,6 +65,79 @@ pub struct Restart {
     pub not_before: u64,
 }
 
+/// Which probes and hooks a container has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Care {
+    /// `startupProbe`.
+    pub startup: bool,
+    /// `livenessProbe`.
+    pub liveness: bool,
+    /// `readinessProbe`.
+    pub readiness: bool,
+    /// `lifecycle.postStart`.
+    pub post_start: bool,
+    /// `lifecycle.preStop`.
+    pub pre_stop: bool,
+    /// The pod's `activeDeadlineSeconds` (of a pause container).
+    pub deadline: bool,
+}
+
+impl Care {
+    /// What a container's spec asks for.
+    #[must_use]
+    pub fn of(container: &Container) -> Self {
+        let Container {
+            probes, lifecycle, ..
+        } = container;
+        Self {
+            startup: probes.startup.is_some(),
+            liveness: probes.liveness.is_some(),
+            readiness: probes.readiness.is_some(),
+            post_start: lifecycle.post_start.is_some(),
+            pre_stop: lifecycle.pre_stop.is_some(),
+            deadline: false,
+        }
+    }
+
+    /// Nobody need stay with the container once it has been started.
+    #[must_use]
+    pub fn is_none(self) -> bool {
+        let Self { pre_stop, .. } = self;
+        self == Self {
+            pre_stop,
+            ..Self::default()
+        }
+    }
+
+    fn words(&mut self) -> [(&'static str, &mut bool); 6] {
+        [
+            ("startup", &mut self.startup),
+            ("liveness", &mut self.liveness),
+            ("readiness", &mut self.readiness),
+            ("postStart", &mut self.post_start),
+            ("preStop", &mut self.pre_stop),
+            ("deadline", &mut self.deadline),
+        ]
+    }
+
+    fn to_label(mut self) -> String {
+        let words = self.words().into_iter();
+        let given: Vec<&str> = words
+            .filter(|(_, given)| **given)
+            .map(|(word, _)| word)
+            .collect();
+        given.join(",")
+    }
+
+    fn from_label(label: &str) -> Self {
+        let mut care = Self::default();
+        for (word, given) in care.words() {
+            *given = label.split(',').any(|part| part == word);
+        }
+        care
+    }
+}
+
 /// Who a container is: what its labels say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -79,6 +157,10 @@ pub struct Identity {
     pub containers: Vec<String>,
     /// Those of its init containers.
     pub init_containers: Vec<String>,
+    /// Those of them that are sidecars.
+    pub sidecars: Vec<String>,
+    /// What the container wants besides being started and ended.
+    pub care: Care,
     /// In seconds.
     pub grace_period: u64,
     /// Of the pod.
@@ -93,6 +175,12 @@ impl Identity {
     /// The names of all its pod's containers, init containers first.
     pub fn members(&self) -> impl Iterator<Item = &String> {
         self.init_containers.iter().chain(&self.containers)
+    }
+
+    /// A sidecar of its pod.
+    #[must_use]
+    pub fn is_sidecar(&self) -> bool {
+        self.sidecars.contains(&self.container)
     }
 
     /// The pause container of its pod.
@@ -125,6 +213,13 @@ impl Identity {
             let names = self.init_containers.join(",");
             labels.insert(INIT_CONTAINERS.to_owned(), names);
         }
+        if !self.sidecars.is_empty() {
+            labels.insert(SIDECARS.to_owned(), self.sidecars.join(","));
+        }
+        let care = self.care.to_label();
+        if !care.is_empty() {
+            labels.insert(CARE.to_owned(), care);
+        }
         if let Some(Restart { delay, not_before }) = self.restart {
             labels.insert(RESTART.to_owned(), format!("{delay},{not_before}"));
         }
@@ -156,6 +251,8 @@ impl Identity {
                 .unwrap_or_default(),
             containers: names(CONTAINERS),
             init_containers: names(INIT_CONTAINERS),
+            sidecars: names(SIDECARS),
+            care: Care::from_label(&text(CARE).unwrap_or_default()),
             grace_period: text(GRACE_PERIOD)
                 .and_then(|v| v.parse().ok())
                 .unwrap_or(30),
@@ -187,6 +284,14 @@ impl Identity {
             attempt: 0,
             containers: pod.containers.iter().map(|c| c.name.clone()).collect(),
             init_containers: pod.init_containers.iter().map(|c| c.name.clone()).collect(),
+            sidecars: pod.sidecars().map(|c| c.name.clone()).collect(),
+            care: match pod.container(container) {
+                Some(container) => Care::of(container),
+                None => Care {
+                    deadline: pod.active_deadline.is_some(),
+                    ..Care::default()
+                },
+            },
             grace_period: pod.grace_period,
             restart_policy: pod.restart_policy,
             stop_signal: String::new(),
@@ -227,7 +332,13 @@ mod tests {
             hash: "1-ab".into(),
             attempt: 2,
             containers: vec!["nginx".into(), "ghost".into()],
-            init_containers: vec!["migrate".into()],
+            init_containers: vec!["migrate".into(), "proxy".into()],
+            sidecars: vec!["proxy".into()],
+            care: Care {
+                startup: true,
+                pre_stop: true,
+                ..Care::default()
+            },
             grace_period: 7,
             restart_policy: RestartPolicy::OnFailure,
             stop_signal: "SIGQUIT".into(),

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::hash;
+use super::told::Told;
 use crate::spec::{ConfigMap, Desired, Protocol, Publish};
 
 /// Of what this podctl writes. One that finds a higher number changes nothing.
@@ -91,6 +92,8 @@ pub struct Record {
     pub config_maps: Option<BTreeMap<String, ConfigMap>>,
     /// Files of wishes and payloads that no longer count.
     pub superseded: Vec<String>,
+    /// What who drove the pod last has told.
+    pub told: Told,
 }
 
 /// A record that does not read back.
@@ -211,6 +214,7 @@ pub fn read(
         .map(|(name, _)| name.clone());
     Ok(Record {
         uid: uid.to_owned(),
+        told: Told::read(files),
         filled: files
             .get(FILLED)
             .and_then(|text| serde_json::from_slice(text).ok()),

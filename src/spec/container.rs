@@ -6,7 +6,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Publish, is_default};
+use super::lifecycle::Lifecycle;
+use super::probe::Probes;
+use super::{Publish, RestartPolicy, is_default};
 
 /// A checked container. Serialized only to be hashed: what stands in the hash makes the container anew when it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,6 +54,32 @@ pub struct Container {
     /// As whom, and with which rights.
     #[serde(skip_serializing_if = "is_default")]
     pub security: Security,
+    /// Asked while it runs.
+    #[serde(skip_serializing_if = "is_default")]
+    pub probes: Probes,
+    /// What it does when it begins and before it ends.
+    #[serde(skip_serializing_if = "is_default")]
+    pub lifecycle: Lifecycle,
+    /// An init container with `restartPolicy: Always`: what comes after it does not wait for its end, and it is ended last.
+    #[serde(skip_serializing_if = "is_default")]
+    pub sidecar: bool,
+    /// `restartPolicy` of the container itself; `None`: the pod's.
+    #[serde(skip)]
+    pub restart_policy: Option<RestartPolicy>,
+    /// `restartPolicyRules`: the first that matches an exit code decides, before any policy.
+    #[serde(skip)]
+    pub restart_rules: Vec<RestartRule>,
+}
+
+/// One entry of `restartPolicyRules`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestartRule {
+    /// `action: RestartAllContainers` instead of `Restart`.
+    pub all: bool,
+    /// `operator: NotIn` instead of `In`.
+    pub not_in: bool,
+    /// The exit codes.
+    pub codes: Vec<i64>,
 }
 
 /// `resources`.

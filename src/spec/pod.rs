@@ -90,6 +90,9 @@ pub struct Pod {
     /// `spec.terminationGracePeriodSeconds`, in seconds; default 30.
     #[serde(skip)]
     pub grace_period: u64,
+    /// `spec.activeDeadlineSeconds`, in seconds since the pod's start.
+    #[serde(skip_serializing_if = "is_default")]
+    pub active_deadline: Option<u64>,
     /// Whether the containers see each other's processes.
     #[serde(skip_serializing_if = "is_default")]
     pub pids: Pids,
@@ -114,6 +117,11 @@ impl Pod {
     /// All containers, init containers first.
     pub fn members(&self) -> impl Iterator<Item = &Container> {
         self.init_containers.iter().chain(&self.containers)
+    }
+
+    /// The init containers that run for as long as the pod.
+    pub fn sidecars(&self) -> impl Iterator<Item = &Container> {
+        self.init_containers.iter().filter(|c| c.sidecar)
     }
 
     /// The container of this name, of whichever kind.

@@ -49,10 +49,14 @@ pub fn app(
     facts: &EngineFacts,
 ) -> ContainerCreateBody {
     let pod = &desired.pod;
+    // kubelet: `lifecycle.stopSignal` goes before the image's.
+    let stop_signal = container.lifecycle.stop_signal.clone();
     let identity = Identity {
         hash: hash::container(pod, container),
         attempt: place.attempt,
-        stop_signal: image.stop_signal.clone(),
+        stop_signal: stop_signal
+            .clone()
+            .unwrap_or_else(|| image.stop_signal.clone()),
         restart: place.restart,
         ..Identity::of(pod, place.uid, place.generation, &container.name)
     };
@@ -78,6 +82,7 @@ pub fn app(
         open_stdin: Some(container.stdin),
         stdin_once: Some(container.stdin_once),
         healthcheck: Some(pause::no_health_check()),
+        stop_signal,
         stop_timeout: i64::try_from(pod.grace_period).ok(),
         host_config: Some(HostConfig {
             pid_mode: shares_pids(pod.pids, container, image).then(|| joined.clone()),
@@ -165,4 +170,61 @@ fn log_config(facts: &EngineFacts) -> Option<HostConfigLogConfig> {
 
 fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::record::hash::tests::pod;
+    use crate::record::labels::STOP_SIGNAL;
+    use crate::spec::{ApiVersion, Architecture};
+
+    fn body(of_manifest: Option<&str>, of_image: &str) -> ContainerCreateBody {
+        let mut pod = pod(&["a"]);
+        pod.containers[0].lifecycle.stop_signal = of_manifest.map(str::to_owned);
+        let desired = Desired {
+            pod,
+            manifest: serde_json::Value::Null,
+            config_maps: BTreeMap::new(),
+        };
+        let image = ImageFacts {
+            stop_signal: of_image.to_owned(),
+            ..ImageFacts::default()
+        };
+        let facts = EngineFacts {
+            id: "test".into(),
+            api: ApiVersion(1, 51),
+            architecture: Architecture::X86_64,
+            root_dir: "/var/lib/docker".into(),
+            podman: false,
+            log_driver: "local".into(),
+        };
+        let place = Place {
+            uid: "u",
+            generation: 1,
+            attempt: 0,
+            pause: "p",
+            restart: None,
+        };
+        app(&desired, &desired.pod.containers[0], place, &image, &facts)
+    }
+
+    #[test]
+    fn the_stop_signal_of_the_manifest_goes_before_the_images() {
+        let check = |of_manifest: Option<&str>, of_image: &str, expected: Option<&str>| {
+            let body = body(of_manifest, of_image);
+            // The engine knows the image's.
+            assert_eq!(body.stop_signal.as_deref(), of_manifest);
+            let label = body
+                .labels
+                .and_then(|labels| labels.get(STOP_SIGNAL).cloned());
+            assert_eq!(label.as_deref(), expected);
+        };
+        check(None, "", None);
+        check(None, "SIGQUIT", Some("SIGQUIT"));
+        check(Some("SIGUSR1"), "", Some("SIGUSR1"));
+        check(Some("SIGUSR1"), "SIGQUIT", Some("SIGUSR1"));
+    }
 }

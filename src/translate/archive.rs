@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use tar::{Builder, EntryType, Header};
 
+use crate::record::told::{self, Told};
 use crate::record::wish::{self, Record, Wish};
 use crate::record::{hash, names};
 use crate::spec::volume::{EmptyDir, File, Medium};
@@ -99,6 +100,14 @@ pub fn filled(desired: &Desired, now: u64) -> Vec<u8> {
     let mut tar = Tar::new(now);
     let (name, text) = wish::filled_file(&hash::payload(desired));
     tar.record(&name, &text);
+    tar.finish()
+}
+
+/// The archive that tells others what who drives the pod knows of it.
+#[must_use]
+pub fn told(told: &Told, now: u64) -> Vec<u8> {
+    let mut tar = Tar::new(now);
+    tar.record(told::FILE, &told.to_file());
     tar.finish()
 }
 

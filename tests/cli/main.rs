@@ -79,9 +79,9 @@ fn every_fault_is_named_at_its_place() {
         ],
     );
     check(
-        &with("    livenessProbe: {exec: {command: [a]}}\n"),
+        &with("    envFrom: [{configMapRef: {name: m, optional: true}}]\n"),
         &["9:5"],
-        &["livenessProbe", "not supported yet"],
+        &["envFrom", "not supported yet"],
     );
     check(
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: Not_A_Name\nspec:\n  containers: []\n",

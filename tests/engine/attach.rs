@@ -38,7 +38,7 @@ impl Drop for Attached {
     }
 }
 
-fn said(pod: &Pod) -> String {
+pub(crate) fn said(pod: &Pod) -> String {
     std::fs::read_to_string(pod.folder.0.join("said")).unwrap_or_default()
 }
 

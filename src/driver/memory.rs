@@ -1,0 +1,313 @@
+//! What who drives a pod remembers of it besides what a look tells: when containers ran, what their probes and hooks said, what has
+//! happened; and what of that is to be told to others.
+//!
+//! Not here: what follows from it (`reconcile`), writing it down (`pod`).
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::probe::{Answer, Verdict};
+use crate::reconcile::action::{Target, Why};
+use crate::reconcile::health::{Health, Kind};
+use crate::reconcile::restart::{BackOff, Ended, Life};
+use crate::reconcile::{Action, Over, Seen, SeenContainer, State};
+use crate::record::Care;
+use crate::record::told::{Happening, LastAnswer, Reason, Told};
+use crate::spec::{Container, Desired};
+
+/// What nobody waits for is told no more often.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// Of one pod.
+#[derive(Debug)]
+pub(super) struct Memory {
+    /// What the engine's clock is ahead of this one, in milliseconds.
+    pub(super) ahead: i64,
+    pub(super) back_off: BackOff,
+    /// When those that have ended did, by id.
+    pub(super) ended: BTreeMap<String, Ended>,
+    /// Of those that run and have probes or hooks, by id.
+    pub(super) health: BTreeMap<String, Health>,
+    /// Commands of probes that did not end in time, by the key of their action: no second one is started beside them.
+    pub(super) hanging: BTreeMap<String, String>,
+    told: Told,
+    written: Told,
+    written_at: Option<Instant>,
+}
+
+impl Memory {
+    /// Goes on from what was told before.
+    pub(super) fn new(ahead: i64, back_off: BackOff, told: Told) -> Self {
+        Self {
+            ahead,
+            back_off,
+            ended: BTreeMap::new(),
+            health: BTreeMap::new(),
+            hanging: BTreeMap::new(),
+            written: told.clone(),
+            told,
+            written_at: None,
+        }
+    }
+
+    /// By the engine's clock, in milliseconds since 1970.
+    pub(super) fn now(&self) -> u64 {
+        now().saturating_add_signed(self.ahead)
+    }
+
+    pub(super) fn life(&self) -> Life<'_> {
+        Life {
+            now: self.now(),
+            ended: &self.ended,
+            health: &self.health,
+            back_off: self.back_off,
+        }
+    }
+
+    /// Whether a look is to bring when this container ran.
+    pub(super) fn wants_times(&self, container: &SeenContainer, live: bool) -> bool {
+        match container.state {
+            State::Exited(_) => live && !self.ended.contains_key(&container.id),
+            State::Running => {
+                !container.identity.care.is_none() && !self.health.contains_key(&container.id)
+            }
+            State::Created | State::Removing => false,
+        }
+    }
+
+    /// Takes a look, with the times that it brought.
+    pub(super) fn looked(
+        &mut self,
+        seen: &Seen,
+        times: BTreeMap<String, Ended>,
+        desired: Option<&Desired>,
+    ) {
+        let is_there = |id: &String| seen.containers.iter().any(|c| c.id == *id);
+        self.ended.retain(|id, _| is_there(id));
+        let runs = |id: &String| seen.members().any(|c| c.id == *id && c.is_running());
+        self.health.retain(|id, _| runs(id));
+        for (id, times) in times {
+            let Some(container) = seen.members().find(|c| c.id == id) else {
+                continue;
+            };
+            if !container.is_running() {
+                self.ended.insert(id, times);
+            } else if let Some(spec) = spec(desired, container) {
+                let told = self.told.containers.get(&id);
+                let health = Health::resume(spec, times.started, told, self.now());
+                self.health.insert(id, health);
+            }
+        }
+    }
+
+    /// A container has been started.
+    pub(super) fn started(&mut self, target: &Target, desired: Option<&Desired>) {
+        let container = desired.and_then(|desired| desired.pod.container(&target.container));
+        let Some(container) = container else { return };
+        self.told.waiting.remove(&container.name);
+        if !Care::of(container).is_none() {
+            let health = Health::begin(container, self.now());
+            self.health.insert(target.id.clone(), health);
+        }
+        self.happened(false, "Started", &container.name, "Container started");
+    }
+
+    /// A start was refused: it counts as an end.
+    pub(super) fn refused(&mut self, target: &Target, reason: String) {
+        let now = self.now();
+        let ended = Ended {
+            started: now,
+            finished: now,
+        };
+        self.ended.insert(target.id.clone(), ended);
+        self.happened(true, "Failed", &target.container, &reason);
+        let reason = Reason {
+            reason: "RunContainerError".to_owned(),
+            message: reason,
+        };
+        self.told.waiting.insert(target.container.clone(), reason);
+    }
+
+    /// A probe has been answered; what is to be shown of it.
+    pub(super) fn answered(
+        &mut self,
+        target: &Target,
+        kind: Kind,
+        answer: Answer,
+        desired: Option<&Desired>,
+    ) -> Option<Happening> {
+        let now = self.now();
+        let key = Action::Probe {
+            target: target.clone(),
+            kind,
+        }
+        .key();
+        match answer.running {
+            Some(command) => self.hanging.insert(key, command),
+            None => self.hanging.remove(&key),
+        };
+        let container = desired?.pod.container(&target.container)?;
+        let probe = kind.of(&container.probes)?;
+        let health = self.health.get_mut(&target.id)?;
+        let good = answer.verdict == Verdict::Success;
+        let last = (answer.verdict != Verdict::Unknown).then(|| LastAnswer {
+            good,
+            message: answer.message.clone(),
+        });
+        health.answered(kind, probe, last, now);
+        if good {
+            return None;
+        }
+        let word = match kind {
+            Kind::Startup => "Startup",
+            Kind::Liveness => "Liveness",
+            Kind::Readiness => "Readiness",
+        };
+        let message = match answer.verdict {
+            Verdict::Unknown => format!("{word} probe errored: {}", answer.message),
+            _ => format!("{word} probe failed: {}", answer.message),
+        };
+        Some(self.happened(true, "Unhealthy", &container.name, &message))
+    }
+
+    /// A `postStart` hook has ended; what is to be shown of it.
+    pub(super) fn hooked(
+        &mut self,
+        target: &Target,
+        result: Result<(), String>,
+    ) -> Option<Happening> {
+        let now = self.now();
+        let health = self.health.get_mut(&target.id)?;
+        health.hooked(result.is_ok(), now);
+        let message = result.err()?;
+        let reason = Reason {
+            reason: "PostStartHookError".to_owned(),
+            message: message.clone(),
+        };
+        self.told.waiting.insert(target.container.clone(), reason);
+        let message = format!("PostStartHook failed: {message}");
+        Some(self.happened(true, "FailedPostStartHook", &target.container, &message))
+    }
+
+    /// An action begins.
+    pub(super) fn began(&mut self, action: &Action) {
+        match action {
+            Action::Create {
+                container,
+                restart: Some(restart),
+                ..
+            } if restart.delay > 0 => {
+                let message = format!(
+                    "Back-off {}s restarting failed container",
+                    restart.delay.div_ceil(1000)
+                );
+                self.happened(true, "BackOff", container, &message);
+            }
+            Action::Stop { target, why, .. } => {
+                let name = &target.container;
+                let message = match why {
+                    Why::Unhealthy(kind) => {
+                        format!(
+                            "Container {name} failed {} probe, will be restarted",
+                            kind.word()
+                        )
+                    }
+                    Why::Over | Why::Down => format!("Stopping container {name}"),
+                    _ => format!("Stopping container {name}: {why}"),
+                };
+                self.happened(false, "Killing", name, &message);
+            }
+            _ => {}
+        }
+    }
+
+    /// A `preStop` hook did not end well.
+    pub(super) fn hook_failed(&mut self, target: &Target, message: &str) -> Happening {
+        let message = format!("PreStopHook failed: {message}");
+        self.happened(true, "FailedPreStopHook", &target.container, &message)
+    }
+
+    fn happened(
+        &mut self,
+        warning: bool,
+        reason: &str,
+        container: &str,
+        message: &str,
+    ) -> Happening {
+        let now = self.now();
+        let happening = Happening {
+            time: now,
+            first: now,
+            count: 1,
+            warning,
+            reason: reason.to_owned(),
+            container: container.to_owned(),
+            message: message.trim_end().to_owned(),
+        };
+        self.told.happened(happening.clone());
+        happening
+    }
+
+    /// What others are to know now; `None`: they do, or can wait. `all`: nobody can wait any more.
+    pub(super) fn news(&mut self, seen: &Seen, over: Option<Over>, all: bool) -> Option<Told> {
+        self.told.containers = self
+            .health
+            .iter()
+            .filter(|(id, _)| {
+                let mut members = seen.members();
+                members.any(|c| c.id == **id && !c.identity.care.is_none())
+            })
+            .map(|(id, health)| (id.clone(), health.to_standing()))
+            .collect();
+        if over == Some(Over::Deadline) {
+            self.told.ended = Some(Reason {
+                reason: "DeadlineExceeded".to_owned(),
+                message: "Pod was active on the node longer than the specified deadline".to_owned(),
+            });
+        }
+        let can_wait = !all && !self.is_urgent() && self.is_quiet();
+        if self.told == self.written || can_wait {
+            return None;
+        }
+        Some(self.told.clone())
+    }
+
+    /// When what can wait is to be told.
+    pub(super) fn next_tell(&self) -> Option<Instant> {
+        let at = self.written_at?;
+        (self.told != self.written).then_some(at + QUIET)
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.written_at.is_some_and(|at| at.elapsed() < QUIET)
+    }
+
+    /// Whether somebody may wait for it.
+    fn is_urgent(&self) -> bool {
+        let states = |told: &Told| -> Vec<(String, bool, bool)> {
+            let containers = told.containers.iter();
+            containers
+                .map(|(id, standing)| (id.clone(), standing.started, standing.ready))
+                .collect()
+        };
+        let (now, then) = (&self.told, &self.written);
+        states(now) != states(then) || now.waiting != then.waiting || now.ended != then.ended
+    }
+
+    /// It is written down now.
+    pub(super) fn telling(&mut self, told: Told) {
+        self.written = told;
+        self.written_at = Some(Instant::now());
+    }
+}
+
+/// By this machine's clock, in milliseconds since 1970.
+pub(super) fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The spec that a container was made from, as far as its name tells.
+fn spec<'a>(desired: Option<&'a Desired>, container: &SeenContainer) -> Option<&'a Container> {
+    desired?.pod.container(&container.identity.container)
+}

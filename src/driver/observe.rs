@@ -1,0 +1,91 @@
+//! Pods with their status, of all that the engine tells: what runs, what who drives the pods has told, and, where it is wanted, when
+//! each container ran.
+//!
+//! Not here: the status itself (`reconcile::status`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use k8s_openapi::api::core::v1;
+
+use crate::engine::look::read_record;
+use crate::engine::{Engine, EngineError};
+use crate::reconcile::{SeenContainer, status};
+use crate::record::Told;
+use crate::spec::PodKey;
+
+/// Calls at once.
+const MOST_CALLS: usize = 8;
+
+/// The pods of an engine, or one. What is told costs a call for each pod that has probes or hooks, what is detailed one for each
+/// container; without both it is one call.
+///
+/// # Errors
+/// When the engine cannot be asked.
+pub async fn pods(
+    engine: &Engine,
+    key: Option<&PodKey>,
+    detailed: bool,
+) -> Result<Vec<v1::Pod>, EngineError> {
+    let containers = engine.containers(key).await?;
+    of(engine, &containers, detailed).await
+}
+
+/// The pods that these containers are.
+///
+/// # Errors
+/// As [`pods`].
+pub async fn of(
+    engine: &Engine,
+    containers: &[SeenContainer],
+    detailed: bool,
+) -> Result<Vec<v1::Pod>, EngineError> {
+    let asked = |c: &&SeenContainer| {
+        let care = c.identity.care;
+        detailed || care.startup || care.readiness || care.post_start || care.deadline
+    };
+    let keys: BTreeSet<&PodKey> = containers
+        .iter()
+        .filter(asked)
+        .map(SeenContainer::pod)
+        .collect();
+    let of_pod = async |key: &PodKey| {
+        let pauses = containers.iter().filter(|c| c.identity.is_pause());
+        let mut pauses = pauses.filter(|c| c.pod() == key && c.is_running());
+        let told = match pauses.next() {
+            Some(pause) => told(engine, key, &pause.id).await?,
+            None => Told::default(),
+        };
+        Ok::<_, EngineError>((key.clone(), told))
+    };
+    let told = stream::iter(keys.into_iter().map(of_pod))
+        .buffer_unordered(MOST_CALLS)
+        .try_collect();
+    let members = containers
+        .iter()
+        .filter(|c| detailed && !c.identity.is_pause());
+    let of_container = async |c: &SeenContainer| {
+        let details = engine.details(&c.id).await?;
+        Ok::<_, EngineError>((c.id.clone(), details))
+    };
+    let details = stream::iter(members.map(of_container))
+        .buffer_unordered(MOST_CALLS)
+        .try_collect::<Vec<_>>();
+    let (told, details) = tokio::try_join!(told, details)?;
+    let details = details.into_iter();
+    let details: BTreeMap<_, _> = details
+        .filter_map(|(id, details)| Some((id, details?)))
+        .collect();
+    Ok(status::pods(containers, &details, &told))
+}
+
+/// What who drives a pod has told. Two calls.
+///
+/// # Errors
+/// As [`pods`].
+pub async fn told(engine: &Engine, key: &PodKey, pause: &str) -> Result<Told, EngineError> {
+    let (volume, files) = tokio::try_join!(engine.record(key), engine.record_files(pause))?;
+    let record = volume.zip(files);
+    let record = record.and_then(|(volume, files)| read_record(&volume, &files).ok());
+    Ok(record.map(|record| record.told).unwrap_or_default())
+}

@@ -1,0 +1,213 @@
+//! A container: its image, environment, ports, mounts and rights, and when it is started again.
+//!
+//! Not here: its probes and hooks (`probe`).
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1;
+
+use super::{probe, restart_policy};
+use crate::spec::container::RestartRule;
+use crate::spec::{
+    Container, EnvVar, Mount, Port, Protocol, PullPolicy, Quantity, Resources, RestartPolicy,
+    Security, image,
+};
+
+/// In which list a container stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `spec.initContainers`.
+    Init,
+    /// `spec.containers`.
+    App,
+}
+
+/// One container; what its own security context leaves open is the pod's.
+pub(super) fn container(
+    container: &v1::Container,
+    of_pod: &v1::PodSecurityContext,
+    kind: Kind,
+) -> Container {
+    let image = container.image.clone().unwrap_or_default();
+    let env = container.env.iter().flatten();
+    let restart_policy = restart_policy(container.restart_policy.as_deref());
+    Container {
+        name: container.name.clone(),
+        pull: match container.image_pull_policy.as_deref() {
+            Some("Always") => PullPolicy::Always,
+            Some("Never") => PullPolicy::Never,
+            Some("IfNotPresent") => PullPolicy::IfNotPresent,
+            _ if image::is_latest(&image) => PullPolicy::Always,
+            _ => PullPolicy::IfNotPresent,
+        },
+        image,
+        command: container.command.clone().unwrap_or_default(),
+        args: container.args.clone().unwrap_or_default(),
+        env: env
+            .map(|var| EnvVar {
+                name: var.name.clone(),
+                value: var.value.clone().unwrap_or_default(),
+            })
+            .collect(),
+        working_dir: container.working_dir.clone().filter(|dir| !dir.is_empty()),
+        tty: container.tty.unwrap_or_default(),
+        stdin: container.stdin.unwrap_or_default(),
+        stdin_once: container.stdin_once.unwrap_or_default(),
+        ports: container.ports.iter().flatten().map(port).collect(),
+        mounts: container
+            .volume_mounts
+            .iter()
+            .flatten()
+            .map(mount)
+            .collect(),
+        resources: resources(container),
+        security: security(container, of_pod),
+        probes: probe::probes(container),
+        lifecycle: probe::lifecycle(container),
+        sidecar: kind == Kind::Init && restart_policy == Some(RestartPolicy::Always),
+        restart_policy,
+        restart_rules: restart_rules(container),
+    }
+}
+
+fn port(port: &v1::ContainerPort) -> Port {
+    let number = |value: i32| u16::try_from(value).unwrap_or_default();
+    Port {
+        name: port.name.clone().unwrap_or_default(),
+        container_port: number(port.container_port),
+        host_port: number(port.host_port.unwrap_or_default()),
+        // All addresses, in its usual spelling.
+        host_ip: port
+            .host_ip
+            .clone()
+            .filter(|ip| ip != "0.0.0.0")
+            .unwrap_or_default(),
+        protocol: port
+            .protocol
+            .as_deref()
+            .and_then(Protocol::parse)
+            .unwrap_or_default(),
+    }
+}
+
+fn mount(mount: &v1::VolumeMount) -> Mount {
+    let sub_path = mount.sub_path.as_deref().unwrap_or_default();
+    let parts: Vec<&str> = sub_path
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect();
+    Mount {
+        volume: mount.name.clone(),
+        // Kubernetes takes a relative path, and the kubelet makes it absolute.
+        path: format!("/{}", mount.mount_path.trim_start_matches('/')),
+        sub_path: parts.join("/"),
+        read_only: mount.read_only.unwrap_or_default(),
+    }
+}
+
+fn resources(container: &v1::Container) -> Resources {
+    let Some(resources) = &container.resources else {
+        return Resources::default();
+    };
+    let read = |list: &Option<BTreeMap<String, _>>, name: &str| {
+        let quantity: &k8s_openapi::apimachinery::pkg::api::resource::Quantity =
+            list.as_ref()?.get(name)?;
+        Quantity::parse(&quantity.0)
+    };
+    let cpu = |list| read(list, "cpu").and_then(Quantity::thousandths);
+    let cpu_limit = cpu(&resources.limits);
+    Resources {
+        cpu_limit,
+        cpu_request: cpu(&resources.requests).or(cpu_limit),
+        memory_limit: read(&resources.limits, "memory").and_then(Quantity::units),
+    }
+}
+
+fn security(container: &v1::Container, of_pod: &v1::PodSecurityContext) -> Security {
+    let own = container.security_context.clone().unwrap_or_default();
+    let capabilities = own.capabilities.unwrap_or_default();
+    Security {
+        user: own.run_as_user.or(of_pod.run_as_user),
+        group: own.run_as_group.or(of_pod.run_as_group),
+        read_only_root: own.read_only_root_filesystem.unwrap_or_default(),
+        privileged: own.privileged.unwrap_or_default(),
+        no_new_privileges: own.allow_privilege_escalation == Some(false),
+        add_capabilities: capabilities.add.unwrap_or_default(),
+        drop_capabilities: capabilities.drop.unwrap_or_default(),
+    }
+}
+
+/// The rules in their order, of which the first that matches decides (kubelet: `FindMatchingContainerRestartRule`).
+fn restart_rules(container: &v1::Container) -> Vec<RestartRule> {
+    let rules = container.restart_policy_rules.iter().flatten();
+    let rule = |rule: &v1::ContainerRestartRule| {
+        let codes = rule.exit_codes.as_ref()?;
+        let values = codes.values.iter().flatten();
+        Some(RestartRule {
+            all: rule.action == "RestartAllContainers",
+            not_in: codes.operator == "NotIn",
+            codes: values.map(|code| i64::from(*code)).collect(),
+        })
+    };
+    rules.filter_map(rule).collect()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(fields: Value, kind: Kind) -> Container {
+        let mut all = json!({"name": "a", "image": "b"});
+        if let Value::Object(fields) = fields {
+            all.as_object_mut().unwrap().extend(fields);
+        }
+        let container: v1::Container = serde_json::from_value(all).unwrap();
+        super::container(&container, &v1::PodSecurityContext::default(), kind)
+    }
+
+    #[test]
+    fn an_init_container_that_always_runs_is_a_sidecar() {
+        use RestartPolicy::{Always, Never, OnFailure};
+        let check = |written: Option<&str>, policy: Option<RestartPolicy>, sidecar: bool| {
+            let fields = json!({"restartPolicy": written});
+            let init = read(fields.clone(), Kind::Init);
+            assert_eq!((init.restart_policy, init.sidecar), (policy, sidecar));
+            let app = read(fields, Kind::App);
+            assert_eq!((app.restart_policy, app.sidecar), (policy, false));
+        };
+        check(None, None, false);
+        check(Some("Always"), Some(Always), true);
+        check(Some("OnFailure"), Some(OnFailure), false);
+        check(Some("Never"), Some(Never), false);
+    }
+
+    #[test]
+    fn rules_keep_their_order() {
+        let check = |rules: Value, expected: &[RestartRule]| {
+            let read = read(json!({"restartPolicyRules": rules}), Kind::App);
+            assert_eq!(read.restart_rules, expected, "{rules}");
+        };
+        let rule = |all, not_in, codes: &[i64]| RestartRule {
+            all,
+            not_in,
+            codes: codes.to_vec(),
+        };
+        check(json!(null), &[]);
+        check(json!([]), &[]);
+        check(
+            json!([
+                {"action": "Restart", "exitCodes": {"operator": "NotIn", "values": [3, 1]}},
+                {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}},
+                {"action": "RestartAllContainers", "exitCodes": {"operator": "In"}},
+            ]),
+            &[
+                rule(false, true, &[3, 1]),
+                rule(false, false, &[42]),
+                rule(true, false, &[]),
+            ],
+        );
+    }
+}

@@ -1,0 +1,74 @@
+//! A volume and its source.
+//!
+//! Not here: where it is mounted (`container`).
+
+use k8s_openapi::api::core::v1;
+
+use crate::spec::volume::{ConfigMapVolume, EmptyDir, HostPath, HostPathType, Item, Medium};
+use crate::spec::{Quantity, Volume, VolumeSource};
+
+const DEFAULT_MODE: u32 = 0o644;
+
+pub(super) fn volume(volume: v1::Volume) -> Volume {
+    let source = if let Some(source) = volume.config_map {
+        VolumeSource::ConfigMap(config_map_volume(source))
+    } else if let Some(source) = volume.host_path {
+        VolumeSource::HostPath(HostPath {
+            kind: host_path_type(source.type_.as_deref()),
+            path: source.path,
+        })
+    } else {
+        // API server: a volume without a type is an emptyDir.
+        VolumeSource::EmptyDir(empty_dir(&volume.empty_dir.unwrap_or_default()))
+    };
+    Volume {
+        name: volume.name,
+        source,
+    }
+}
+
+fn config_map_volume(source: v1::ConfigMapVolumeSource) -> ConfigMapVolume {
+    let mode = |mode: i32| u32::try_from(mode).unwrap_or(DEFAULT_MODE);
+    let items = source.items.filter(|items| !items.is_empty());
+    ConfigMapVolume {
+        name: source.name,
+        default_mode: source.default_mode.map_or(DEFAULT_MODE, mode),
+        items: items.map(|items| {
+            let item = |item: v1::KeyToPath| Item {
+                key: item.key,
+                path: item.path,
+                mode: item.mode.map(mode),
+            };
+            items.into_iter().map(item).collect()
+        }),
+        optional: source.optional.unwrap_or_default(),
+    }
+}
+
+fn host_path_type(name: Option<&str>) -> HostPathType {
+    match name {
+        Some("DirectoryOrCreate") => HostPathType::DirectoryOrCreate,
+        Some("Directory") => HostPathType::Directory,
+        Some("FileOrCreate") => HostPathType::FileOrCreate,
+        Some("File") => HostPathType::File,
+        Some("Socket") => HostPathType::Socket,
+        Some("CharDevice") => HostPathType::CharDevice,
+        Some("BlockDevice") => HostPathType::BlockDevice,
+        _ => HostPathType::Unset,
+    }
+}
+
+fn empty_dir(source: &v1::EmptyDirVolumeSource) -> EmptyDir {
+    let limit = source
+        .size_limit
+        .as_ref()
+        .and_then(|limit| Quantity::parse(&limit.0));
+    EmptyDir {
+        medium: match source.medium.as_deref() {
+            Some("Memory") => Medium::Memory,
+            _ => Medium::Disk,
+        },
+        // 0 means none.
+        size_limit: limit.and_then(Quantity::units).filter(|limit| *limit != 0),
+    }
+}

@@ -1,0 +1,264 @@
+//! One container of the pod: made, made anew, started in its turn, asked and ended for its answers, started again.
+//!
+//! What must be made anew is made before the old one is stopped, so that a request that the engine refuses costs nothing.
+//!
+//! Not here: whose turn it is (`up`), when a restart is due (`restart`), what an answer means (`health`).
+
+use super::action::{Action, Why};
+use super::decide::{Goal, Input, target};
+use super::down::{remove, stop};
+use super::health::{Hook, Kind};
+use super::restart::is_to_run_again;
+use super::seen::{SeenContainer, State};
+use crate::record::hash;
+use crate::spec::{Container, Desired};
+
+/// Where a container stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) pause: &'a SeenContainer,
+    /// The volumes hold what they should.
+    pub(super) filled: bool,
+    /// All that it waits for has come.
+    pub(super) turn: bool,
+}
+
+/// What an app container, or a sidecar, needs.
+pub(super) fn member(input: &Input<'_>, container: &Container, place: Place<'_>) -> Vec<Action> {
+    let Place { pause, .. } = place;
+    // An engine without sub-paths of its own mounts the file itself, which must be there before.
+    if !place.filled
+        && container
+            .mounts
+            .iter()
+            .any(|mount| !mount.sub_path.is_empty())
+    {
+        return Vec::new();
+    }
+    let made = |attempt, why| Action::Create {
+        container: container.name.clone(),
+        attempt,
+        pause: pause.id.clone(),
+        why,
+        restart: None,
+    };
+    let Some(current) = input.seen.member(&container.name) else {
+        return vec![made(0, Why::Missing)];
+    };
+    if current.state == State::Removing {
+        return vec![made(current.identity.attempt + 1, Why::Missing)];
+    }
+    if let Some(why) = why_anew(input, container, place, current) {
+        return vec![made(current.identity.attempt + 1, why)];
+    }
+    let code = input.life.code(current);
+    if code.is_some_and(|code| is_to_run_again(&place.desired.pod, container, code)) {
+        if let Some(again) = again(input, container, pause, current) {
+            return vec![again];
+        }
+        if current.state == State::Created {
+            return Vec::new();
+        }
+    }
+    let is_older = |c: &&SeenContainer| {
+        c.identity.container == container.name && c.id != current.id && c.is_running()
+    };
+    let running: Vec<_> = input.seen.members().filter(is_older).collect();
+    match current.state {
+        // The old one has the ports: it goes first.
+        State::Created if !running.is_empty() => replace(running),
+        State::Created
+            if pause.is_running()
+                && place.filled
+                && place.turn
+                && input.seen.network
+                && is_due(input, current) =>
+        {
+            vec![Action::Start(target(current))]
+        }
+        State::Created if current.identity.restart.is_some() => older(input, current),
+        State::Created => Vec::new(),
+        _ if input.is_busy(current) => Vec::new(),
+        _ => {
+            let mut actions = replace(running);
+            actions.extend(older(input, current));
+            if current.is_running() {
+                actions.extend(care(input, container, current));
+            }
+            actions
+        }
+    }
+}
+
+/// What an init container needs that is to end before what comes after it starts. It runs once for each pause (kubelet: once for
+/// each sandbox), and again where it failed.
+pub(super) fn init(input: &Input<'_>, container: &Container, place: Place<'_>) -> Vec<Action> {
+    let current = input.seen.member(&container.name);
+    let Some(current) = current.filter(|c| joins(c, place.pause)) else {
+        return member(input, container, place);
+    };
+    let code = input.life.code(current).filter(|code| *code != 0);
+    if code.is_some_and(|code| is_to_run_again(&place.desired.pod, container, code))
+        && let Some(again) = again(input, container, place.pause, current)
+    {
+        return vec![again];
+    }
+    match current.state {
+        State::Running if place.turn && !input.is_busy(current) => {
+            let mut actions = older(input, current);
+            actions.push(Action::Await(target(current)));
+            actions
+        }
+        State::Running | State::Exited(_) => older(input, current),
+        State::Created if code.is_some() => Vec::new(),
+        State::Created | State::Removing => member(input, container, place),
+    }
+}
+
+/// Whether a container is of this pause.
+pub(super) fn joins(container: &SeenContainer, pause: &SeenContainer) -> bool {
+    container
+        .joined
+        .as_ref()
+        .is_none_or(|joined| *joined == pause.id)
+}
+
+/// Why a container that is there is made anew.
+fn why_anew(
+    input: &Input<'_>,
+    container: &Container,
+    place: Place<'_>,
+    current: &SeenContainer,
+) -> Option<Why> {
+    let image = input.images.get(&container.image);
+    if !joins(current, place.pause) {
+        Some(Why::NewPause)
+    } else if current.identity.hash != hash::container(&place.desired.pod, container) {
+        Some(Why::Changed)
+    } else if image.is_some_and(|image| image.id != current.image) {
+        Some(Why::NewImage)
+    } else {
+        None
+    }
+}
+
+fn replace(old: Vec<&SeenContainer>) -> Vec<Action> {
+    old.into_iter()
+        .map(|c| stop(c, None, Why::Replaced))
+        .collect()
+}
+
+/// One that has ended, made anew for that. Where nobody keeps the pod alive, only what had ended before the command began
+/// is; else after what is to be waited.
+fn again(
+    input: &Input<'_>,
+    container: &Container,
+    pause: &SeenContainer,
+    ended: &SeenContainer,
+) -> Option<Action> {
+    let restart = if input.goal.is_live() {
+        let times = input.life.ended.get(&ended.id)?;
+        Some(input.life.back_off.after(ended.identity.restart, times))
+    } else if input.ended_before.contains(&ended.id) {
+        None
+    } else {
+        return None;
+    };
+    Some(Action::Create {
+        container: container.name.clone(),
+        attempt: ended.identity.attempt + 1,
+        pause: pause.id.clone(),
+        why: Why::Ended,
+        restart,
+    })
+}
+
+/// Those that had the place of a container before it, and have ended. Of one that was started again the last is kept, for
+/// what it said.
+fn older(input: &Input<'_>, current: &SeenContainer) -> Vec<Action> {
+    let name = &current.identity.container;
+    let is_older = |c: &&SeenContainer| {
+        c.identity.container == *name
+            && c.identity.attempt < current.identity.attempt
+            && matches!(c.state, State::Exited(_) | State::Created)
+            && !input.is_busy(c)
+    };
+    let mut older: Vec<_> = input.seen.members().filter(is_older).collect();
+    older.sort_by_key(|c| std::cmp::Reverse(c.identity.attempt));
+    let n_kept = usize::from(current.identity.restart.is_some());
+    let gone = older.into_iter().skip(n_kept);
+    gone.map(|c| remove(c, Why::Replaced)).collect()
+}
+
+/// Whether what is waited before a start is over.
+fn is_due(input: &Input<'_>, container: &SeenContainer) -> bool {
+    let restart = container.identity.restart;
+    restart.is_none_or(|restart| !input.goal.is_live() || restart.not_before <= input.life.now)
+}
+
+/// What a running container's hook and probes are answered with.
+fn care(input: &Input<'_>, container: &Container, current: &SeenContainer) -> Vec<Action> {
+    let Some(health) = input.life.health.get(&current.id) else {
+        return Vec::new();
+    };
+    match health.post_start {
+        Hook::Due => return vec![Action::PostStart(target(current))],
+        // kubelet: a failed postStart hook ends its container, and the restart policy decides on.
+        Hook::Failed => return vec![stop(current, None, Why::HookFailed)],
+        Hook::Done => {}
+    }
+    if let Some(kind) = health.fails() {
+        let probe = kind.of(&container.probes);
+        let grace_period = probe.and_then(|probe| probe.grace_period);
+        return vec![stop(current, grace_period, Why::Unhealthy(kind))];
+    }
+    questions(input, container, current)
+        .filter(|(_, at)| *at <= input.life.now)
+        .map(|(kind, _)| Action::Probe {
+            target: target(current),
+            kind,
+        })
+        .collect()
+}
+
+/// The probes that are asked, and when. Without somebody who stays with the pod only those that others wait for.
+fn questions(
+    input: &Input<'_>,
+    container: &Container,
+    current: &SeenContainer,
+) -> impl Iterator<Item = (Kind, u64)> {
+    let all = input.goal != Goal::Up;
+    let gates = container.sidecar;
+    let health = input.life.health.get(&current.id);
+    let questions = health.map(|health| health.next().collect::<Vec<_>>());
+    let is_asked = move |kind: Kind| all || (gates && kind == Kind::Startup);
+    questions
+        .unwrap_or_default()
+        .into_iter()
+        .filter(move |(kind, _)| is_asked(*kind))
+}
+
+/// The next time at which something is to be done about a container.
+pub(super) fn wake(input: &Input<'_>, container: &Container) -> Option<u64> {
+    let current = input.seen.member(&container.name)?;
+    match current.state {
+        State::Created if !is_due(input, current) => {
+            current.identity.restart.map(|restart| restart.not_before)
+        }
+        State::Running => {
+            let is_asked = |kind: Kind| {
+                let probe = Action::Probe {
+                    target: target(current),
+                    kind,
+                };
+                input.in_flight.contains(&probe.key())
+            };
+            questions(input, container, current)
+                .filter(|(kind, _)| !is_asked(*kind))
+                .map(|(_, at)| at)
+                .min()
+        }
+        _ => None,
+    }
+}

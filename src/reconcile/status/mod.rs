@@ -1,0 +1,183 @@
+//! The `v1` Pod, with its status, of what was seen and told (kubelet: `generateAPIPodStatus`).
+//!
+//! Not here: words of a table (`output`).
+
+mod columns;
+mod container;
+mod phase;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::jiff::Timestamp;
+
+use super::seen::{Details, SeenContainer};
+use crate::record::{Identity, Told};
+use crate::spec::PodKey;
+pub use columns::{Columns, columns};
+use container::{container, init};
+use phase::Parts;
+
+/// The reason of a pod whose pause container is gone while members run (kubelet: the event of that name).
+const SANDBOX_CHANGED: &str = "SandboxChanged";
+
+/// The pods that these containers are, in the order of their names. `details`: of containers, by id, as far as they were asked
+/// for; `told`: what who drives the pods has told.
+#[must_use]
+pub fn pods(
+    containers: &[SeenContainer],
+    details: &BTreeMap<String, Details>,
+    told: &BTreeMap<PodKey, Told>,
+) -> Vec<v1::Pod> {
+    let mut keys: Vec<_> = containers.iter().map(SeenContainer::pod).collect();
+    keys.sort();
+    keys.dedup();
+    let nothing = Told::default();
+    let of_pod = |key: &PodKey| {
+        pod(&View {
+            containers: containers.iter().filter(|c| c.pod() == key).collect(),
+            details,
+            told: told.get(key).unwrap_or(&nothing),
+        })
+    };
+    keys.into_iter().filter_map(of_pod).collect()
+}
+
+/// All that is known of one pod.
+struct View<'a> {
+    containers: Vec<&'a SeenContainer>,
+    details: &'a BTreeMap<String, Details>,
+    told: &'a Told,
+}
+
+impl<'a> View<'a> {
+    /// The container of this name that counts.
+    fn current(&self, name: &str) -> Option<&'a SeenContainer> {
+        let containers = self.containers.iter();
+        let named = containers.filter(|c| c.identity.container == name);
+        named.max_by_key(|c| c.identity.attempt).copied()
+    }
+
+    fn pause(&self) -> Option<&'a SeenContainer> {
+        let pauses = self.containers.iter().filter(|c| c.identity.is_pause());
+        pauses.max_by_key(|c| c.identity.attempt).copied()
+    }
+}
+
+/// One pod, of all its containers.
+fn pod(view: &View<'_>) -> Option<v1::Pod> {
+    let by_generation = |c: &&&SeenContainer| c.identity.generation;
+    let newest = &view.containers.iter().max_by_key(by_generation)?.identity;
+    let names = names(newest, &view.containers);
+    let sandbox = view.pause().is_some_and(SeenContainer::is_running);
+    let is_sidecar = |name: &String| newest.sidecars.contains(name);
+    let of_init = |name: &String| {
+        if is_sidecar(name) {
+            container(view, name, sandbox, "PodInitializing")
+        } else {
+            init(view, name, sandbox)
+        }
+    };
+    let inits: Vec<v1::ContainerStatus> = newest.init_containers.iter().map(of_init).collect();
+    let (sidecars, others): (Vec<_>, Vec<_>) =
+        inits.iter().partition(|status| is_sidecar(&status.name));
+    let parts = |containers| Parts {
+        inits: others.clone(),
+        sidecars: sidecars.clone(),
+        containers,
+        policy: newest.restart_policy,
+        sandbox,
+        ended: view.told.ended.is_some(),
+    };
+    // kubelet: what waits for init containers is not being created.
+    let waiting_for = if parts(&[]).is_initialized() {
+        "ContainerCreating"
+    } else {
+        "PodInitializing"
+    };
+    let statuses: Vec<v1::ContainerStatus> = names
+        .iter()
+        .map(|name| container(view, name, sandbox, waiting_for))
+        .collect();
+    let parts = parts(&statuses);
+    let phase = parts.phase();
+    let conditions = parts.conditions(phase);
+    let created = view.containers.iter().map(|c| c.created).min()?;
+    let ip = view.pause().and_then(|pause| pause.ip.clone());
+    let (reason, message) = reason(view, sandbox);
+    Some(v1::Pod {
+        metadata: ObjectMeta {
+            name: Some(newest.pod.name.clone()),
+            namespace: Some(newest.pod.namespace.clone()),
+            uid: Some(newest.uid.clone()),
+            creation_timestamp: Timestamp::from_second(created).ok().map(Time),
+            generation: i64::try_from(newest.generation).ok(),
+            ..Default::default()
+        },
+        spec: Some(spec(view, newest, &names)),
+        status: Some(v1::PodStatus {
+            conditions: Some(conditions),
+            reason,
+            message,
+            phase: Some(phase.to_owned()),
+            pod_ips: ip.clone().map(|ip| vec![v1::PodIP { ip }]),
+            pod_ip: ip,
+            init_container_statuses: given(inits),
+            container_statuses: Some(statuses),
+            start_time: Timestamp::from_second(created).ok().map(Time),
+            ..Default::default()
+        }),
+    })
+}
+
+/// Why the whole pod is as it is. Members may run on where their pause has gone: without its network they are no pod.
+fn reason(view: &View<'_>, sandbox: bool) -> (Option<String>, Option<String>) {
+    let told = view.told.ended.as_ref();
+    let mut members = view.containers.iter().filter(|c| !c.identity.is_pause());
+    let lost = !sandbox && members.any(|c| c.is_running());
+    match told {
+        Some(told) => (Some(told.reason.clone()), Some(told.message.clone())),
+        None if lost => {
+            let message = "the pause container does not run: `podctl up` makes the pod anew";
+            (Some(SANDBOX_CHANGED.to_owned()), Some(message.to_owned()))
+        }
+        None => (None, None),
+    }
+}
+
+/// An empty list is left out.
+fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
+    Some(list).filter(|list| !list.is_empty())
+}
+
+/// The pod's containers at its newest generation, in the order of the manifest.
+fn names(newest: &Identity, containers: &[&SeenContainer]) -> Vec<String> {
+    if !newest.containers.is_empty() {
+        return newest.containers.clone();
+    }
+    let members = containers.iter().filter(|c| !c.identity.is_pause());
+    let mut names: Vec<String> = members.map(|c| c.identity.container.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// As much of the spec as labels tell.
+fn spec(view: &View<'_>, newest: &Identity, names: &[String]) -> v1::PodSpec {
+    let container = |name: &String| v1::Container {
+        name: name.clone(),
+        image: view.current(name).map(|seen| seen.image_name.clone()),
+        restart_policy: newest.sidecars.contains(name).then(|| "Always".to_owned()),
+        ..Default::default()
+    };
+    v1::PodSpec {
+        init_containers: given(newest.init_containers.iter().map(container).collect()),
+        containers: names.iter().map(container).collect(),
+        restart_policy: Some(format!("{:?}", newest.restart_policy)),
+        termination_grace_period_seconds: i64::try_from(newest.grace_period).ok(),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,139 @@
+//! What only who drives a pod knows of it: the answers of its probes, why it waits, what has happened. It is a file of the record,
+//! written anew each time that it changes, so that `ps` and whoever drives next can read it.
+//!
+//! Not here: what follows from the answers (`reconcile::health`), the status made of it (`reconcile::status`).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The file's name in the record.
+pub const FILE: &str = "told.json";
+/// Happenings that are kept; the older ones go.
+const MOST_HAPPENINGS: usize = 100;
+
+/// All of it. Times are the engine's, in milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    /// Of containers, by the engine's id.
+    pub containers: BTreeMap<String, Standing>,
+    /// Why a container is not there, or not started, by its name in the pod.
+    pub waiting: BTreeMap<String, Reason>,
+    /// Why the whole pod was ended.
+    pub ended: Option<Reason>,
+    /// The oldest first.
+    pub happenings: Vec<Happening>,
+}
+
+/// Of one container.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Standing {
+    /// Its startup probe has passed, and its postStart hook has ended.
+    pub started: bool,
+    /// Its readiness probe passes.
+    pub ready: bool,
+    /// What its probes last answered, by `startup`, `liveness`, `readiness`.
+    pub answers: BTreeMap<String, LastAnswer>,
+}
+
+/// What a probe answered last.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LastAnswer {
+    /// It was a good one.
+    pub good: bool,
+    /// In its words.
+    pub message: String,
+}
+
+/// One word as Kubernetes has it, and a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Reason {
+    /// `RunContainerError`.
+    pub reason: String,
+    /// Why.
+    pub message: String,
+}
+
+/// Something that happened (Kubernetes: an `Event`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Happening {
+    /// The last time.
+    pub time: u64,
+    /// The first time.
+    pub first: u64,
+    /// How often in a row.
+    pub count: u32,
+    /// Kubernetes: `type: Warning`, or `Normal`.
+    pub warning: bool,
+    /// `Unhealthy`, `Killing`, `BackOff`.
+    pub reason: String,
+    /// The container; empty: the pod.
+    pub container: String,
+    /// In a sentence.
+    pub message: String,
+}
+
+impl Told {
+    /// As the file's content.
+    #[must_use]
+    pub fn to_file(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Out of a record's files; what cannot be read tells nothing.
+    #[must_use]
+    pub fn read(files: &BTreeMap<String, Vec<u8>>) -> Self {
+        let file = files.get(FILE);
+        file.and_then(|text| serde_json::from_slice(text).ok())
+            .unwrap_or_default()
+    }
+
+    /// Adds what happened; what happens again is counted.
+    pub fn happened(&mut self, happening: Happening) {
+        let same = |known: &&mut Happening| {
+            (&known.reason, &known.container, &known.message)
+                == (&happening.reason, &happening.container, &happening.message)
+        };
+        if let Some(known) = self.happenings.iter_mut().find(same) {
+            known.time = happening.time;
+            known.count += 1;
+            return;
+        }
+        self.happenings.push(happening);
+        let n_over = self.happenings.len().saturating_sub(MOST_HAPPENINGS);
+        self.happenings.drain(..n_over);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happens_again_is_counted() {
+        let mut told = Told::default();
+        for time in 1..=3 {
+            told.happened(Happening {
+                time,
+                first: time,
+                count: 1,
+                reason: "Unhealthy".into(),
+                ..Happening::default()
+            });
+        }
+        assert_eq!(told.happenings.len(), 1);
+        let known = &told.happenings[0];
+        assert_eq!((known.first, known.time, known.count), (1, 3, 3));
+        let files = BTreeMap::from([(FILE.to_owned(), told.to_file())]);
+        assert_eq!(Told::read(&files), told);
+    }
+
+    #[test]
+    fn a_damaged_file_tells_nothing() {
+        let files = BTreeMap::from([(FILE.to_owned(), b"{\"containers\": 7".to_vec())]);
+        assert_eq!(Told::read(&files), Told::default());
+        assert_eq!(Told::read(&BTreeMap::new()), Told::default());
+    }
+}

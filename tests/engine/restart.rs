@@ -1,0 +1,73 @@
+//! What a container's end leads to, by its own rules and the pod's time.
+
+use super::attach::{Attached, said};
+use super::support::{Pod, eventually, podctl, run};
+use shows::shows;
+
+/// kubelet: NB-RULES-01, NB-RULES-02.
+#[shows("Container.restartPolicyRules")]
+#[shows("ContainerRestartRule.action")]
+#[shows("ContainerRestartRule.exitCodes")]
+#[shows("ContainerRestartRuleOnExitCodes.operator")]
+#[shows("ContainerRestartRuleOnExitCodes.values")]
+#[test]
+fn rules_decide_by_exit_code() {
+    let pod = Pod::new("rules");
+    // It ends with 42 once, and then with 1.
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: a
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    restartPolicy: Never
+    restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [42]}}]
+    command: [sh, -c, 'test -e /s/once && exit 1; touch /s/once; exit 42']
+    volumeMounts: [{name: s, mountPath: /s}]
+  volumes: [{name: s, emptyDir: {}}]
+";
+    let _attached = Attached::new(&pod, manifest, &[]);
+    eventually("the pod is over", || said(&pod).contains("Over "));
+    let out = run(podctl().args(["ps", "-a", "-o", "json"])).code(0).out;
+    let list: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let items = list["items"].as_array().expect("items");
+    let item = items
+        .iter()
+        .find(|item| item["metadata"]["name"] == pod.name.as_str());
+    let status = &item.expect("the pod")["status"];
+    let a = &status["containerStatuses"][0];
+    assert_eq!(status["phase"], "Failed");
+    assert_eq!(
+        (&a["restartCount"], &a["state"]["terminated"]["exitCode"]),
+        (&1.into(), &1.into())
+    );
+}
+
+/// kubelet: NB-POD-04.
+#[shows("PodSpec.activeDeadlineSeconds")]
+#[test]
+fn a_pod_past_its_deadline_fails() {
+    let pod = Pod::new("deadline");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  activeDeadlineSeconds: 3
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600']}
+";
+    let _attached = Attached::new(&pod, manifest, &[]);
+    eventually("the pod is over", || said(&pod).contains("Over "));
+    run(podctl().args(["wait", &pod.name, "--for=completed"])).code(1);
+    eventually("the reason is told", || {
+        let out = run(podctl().args(["ps", "-a", "-o", "json"])).code(0).out;
+        out.contains("DeadlineExceeded")
+    });
+}

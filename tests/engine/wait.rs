@@ -1,0 +1,80 @@
+//! `wait`, and `up --wait`: until a pod is ready, or whose fault it is that it is not.
+
+use std::process::{Command, Stdio};
+
+use super::support::{Pod, podctl, run};
+
+/// Ready two seconds after its start; or never.
+const SLOW: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: a
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sh, -c, 'echo warming up; sleep 2; touch /ready; exec sleep 3600']
+    readinessProbe: {exec: {command: [ls, /ready]}, periodSeconds: 1}
+  - {name: b, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600']}
+";
+
+#[test]
+fn up_waits_until_the_pod_is_ready() {
+    let pod = Pod::new("ready");
+    pod.up_with(SLOW, &["--wait"])
+        .code(0)
+        .says(&["Readiness probe failed"]);
+    // What was told stays told.
+    let out = run(podctl().args(["wait", &pod.name, "--timeout", "0"]))
+        .code(0)
+        .out;
+    assert_eq!(out, format!("pod/{} condition met\n", pod.name));
+}
+
+#[test]
+fn a_pod_that_does_not_become_ready_stays_and_its_culprit_is_told() {
+    let pod = Pod::new("never");
+    let manifest = SLOW.replace("touch /ready", "touch /other");
+    pod.up_with(&manifest, &["--wait", "--timeout", "4s"])
+        .code(4)
+        .says(&[
+            "is not ready",
+            "/a: running, not ready",
+            "readiness probe last said",
+            "warming up",
+        ]);
+    assert_eq!(pod.ids("a").len(), 1);
+}
+
+#[test]
+fn one_that_only_crashes_is_not_waited_for_to_the_end_of_time() {
+    let pod = Pod::new("crashes");
+    let manifest = SLOW.replace(
+        "exec sleep 3600']\n    readiness",
+        "exit 3']\n    readiness",
+    );
+    pod.up_with(&manifest.replace("touch /ready", "true"), &["--wait"])
+        .code(1)
+        .says(&["CrashLoopBackOff", "ended with the code 3", "warming up"]);
+}
+
+#[test]
+fn one_waits_for_the_end_of_a_pod() {
+    let pod = Pod::new("gone");
+    pod.up(&SLOW.replace("sleep 2; ", ""))
+        .code(0)
+        .says(&["nobody asks its probes"]);
+    let waiting = Command::new(env!("CARGO_BIN_EXE_podctl"))
+        .args(["wait", &pod.name, "--for=delete"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    pod.down().code(0);
+    let waited = waiting.wait_with_output().expect("an end");
+    assert!(waited.status.success());
+    run(podctl().args(["wait", &pod.name]))
+        .code(1)
+        .says(&["there is no such pod"]);
+}
