@@ -19,7 +19,7 @@ test:
 # The tests that need an engine, on the one that DOCKER_HOST names.
 test-engines:
 	scripts/images/ensure busybox nginx
-	cargo test --test engine --test faults
+	cargo test --test engine --test faults --test kubelet
 
 lint:
 	cargo fmt --check

@@ -74,6 +74,7 @@ pub async fn plan(engine: &Engine, desired: &Desired, pull: Pull) -> anyhow::Res
                 ended: &BTreeMap::new(),
                 health: &BTreeMap::new(),
                 back_off: BackOff::default(),
+                began: None,
             },
             ends_with: None,
             members_first: false,

@@ -36,6 +36,11 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// When the pod began, where that was not told before.
+    pub(super) fn began_at(&mut self, began: Option<u64>) {
+        self.told.began = self.told.began.or(began);
+    }
+
     /// Goes on from what was told before.
     pub(super) fn new(ahead: i64, back_off: BackOff, told: Told) -> Self {
         Self {
@@ -61,6 +66,7 @@ impl Memory {
             ended: &self.ended,
             health: &self.health,
             back_off: self.back_off,
+            began: self.told.began,
         }
     }
 
@@ -82,6 +88,7 @@ impl Memory {
         times: BTreeMap<String, Ended>,
         desired: Option<&Desired>,
     ) {
+        self.began_at(seen.began);
         let is_there = |id: &String| seen.containers.iter().any(|c| c.id == *id);
         self.ended.retain(|id, _| is_there(id));
         let runs = |id: &String| seen.members().any(|c| c.id == *id && c.is_running());
@@ -310,4 +317,22 @@ pub(super) fn now() -> u64 {
 /// The spec that a container was made from, as far as its name tells.
 fn spec<'a>(desired: Option<&'a Desired>, container: &SeenContainer) -> Option<&'a Container> {
     desired?.pod.container(&container.identity.container)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_into_the_record_does_not_move_the_pods_beginning() {
+        let mut memory = Memory::new(0, BackOff::default(), Told::default());
+        for began in [Some(4000), Some(9000), None] {
+            let seen = Seen {
+                began,
+                ..Seen::default()
+            };
+            memory.looked(&seen, BTreeMap::new(), None);
+            assert_eq!(memory.life().began, Some(4000));
+        }
+    }
 }

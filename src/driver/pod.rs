@@ -183,11 +183,13 @@ impl Drive {
         interrupt: &Interrupt,
     ) -> Self {
         let told = seen.record.as_ref().map(|record| record.told.clone());
+        let mut memory = Memory::new(0, BackOff::default(), told.unwrap_or_default());
+        memory.began_at(seen.began);
         Self {
             engine: engine.clone(),
             prober: Arc::new(Prober::new(engine)),
             goal,
-            memory: Memory::new(0, BackOff::default(), told.unwrap_or_default()),
+            memory,
             ended_before: BTreeSet::new(),
             known_generation: seen
                 .containers
@@ -408,7 +410,9 @@ impl Drive {
 
     /// Writes down what others are to know, where that has changed.
     fn tell(&mut self, all: bool) {
-        let is_told = self.goal.is_live() || !self.memory.health.is_empty();
+        let desired = self.plan.desired.as_ref();
+        let ends = desired.is_some_and(|desired| desired.pod.active_deadline.is_some());
+        let is_told = self.goal.is_live() || ends || !self.memory.health.is_empty();
         let pause = self.seen.pause().filter(|pause| pause.is_running());
         let Some(pause) = pause.filter(|_| is_told && !self.telling) else {
             return;

@@ -20,7 +20,10 @@ use super::join::{Course, Joined, extra};
 use super::memory::now;
 use super::pod::{Alive, Drive, Outcome};
 use super::{Event, Events, Failure, Interrupt};
-use crate::engine::{Engine, look::read_record};
+use crate::engine::{
+    Engine,
+    look::{made_at, read_record},
+};
 use crate::reconcile::restart::BackOff;
 use crate::reconcile::{Goal, Over, Seen, State, Until};
 use crate::record::{Care, Wish, hash};
@@ -175,7 +178,7 @@ impl Run<'_> {
             () = interrupt.beyond(0) => None,
             looked = looks => Some(looked),
         };
-        let (facts, seen, volume, found, pauses) = match looked {
+        let (facts, mut seen, volume, found, pauses) = match looked {
             Some(Ok(looked)) => looked,
             Some(Err(error)) => {
                 self.forget().await;
@@ -189,6 +192,7 @@ impl Run<'_> {
         if seen.deletion {
             return self.clear(facts).await;
         }
+        seen.began = seen.began.or(made_at(&volume));
         let claimed = read_record(&volume, &BTreeMap::new()).ok();
         let first = claimed
             .as_ref()

@@ -74,13 +74,12 @@ impl Engine {
         let record = volumes.iter().find(|volume| volume.name == name);
         let record = record.and_then(|volume| read_record(volume, &BTreeMap::new()).ok());
         let made = volumes.iter().find(|volume| volume.name == name);
-        let made = made.and_then(|volume| volume.created_at.as_deref());
         let is_record = |volume: &Volume| record.is_some() && volume.name == name;
         let deletion = names::deletion(pod);
         Ok(Seen {
             network,
             other_pauses: pauses.iter().filter(|pause| pause.pod() != pod).count(),
-            started: made.and_then(milliseconds),
+            began: made.and_then(made_at),
             deletion: volumes.iter().any(|volume| volume.name == deletion),
             containers,
             // A volume with the record's name that is none is what is left of a race: an engine makes a volume that a
@@ -180,6 +179,13 @@ impl Engine {
             })
             .collect())
     }
+}
+
+/// When a volume was made, in the engine's milliseconds since 1970. Docker 20.10 gives the time of the last change of its
+/// folder for it.
+#[must_use]
+pub fn made_at(volume: &Volume) -> Option<u64> {
+    volume.created_at.as_deref().and_then(milliseconds)
 }
 
 /// What the record says: the labels of its volume, and its files.

@@ -73,8 +73,8 @@ pub(super) fn crash_loops(input: &Input<'_>) -> bool {
 /// When its time is over, in the engine's milliseconds since 1970.
 pub(super) fn deadline(input: &Input<'_>) -> Option<u64> {
     let seconds = input.desired?.pod.active_deadline?;
-    let started = input.seen.started?;
-    Some(started.saturating_add(seconds.saturating_mul(1000)))
+    let began = input.life.began?;
+    Some(began.saturating_add(seconds.saturating_mul(1000)))
 }
 
 /// The members that are to be ended now, where what is told apart must end one after the other: app containers together, then

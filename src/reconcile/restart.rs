@@ -83,6 +83,8 @@ pub struct Life<'a> {
     pub health: &'a BTreeMap<String, Health>,
     /// How long to wait.
     pub back_off: BackOff,
+    /// When the pod began (kubelet: `status.startTime`).
+    pub began: Option<u64>,
 }
 
 impl Life<'_> {

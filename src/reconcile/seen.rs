@@ -14,8 +14,8 @@ pub struct Seen {
     pub other_pauses: usize,
     /// The record; `None`: there is no such pod.
     pub record: Option<Record>,
-    /// When the record was made, in the engine's milliseconds since 1970.
-    pub started: Option<u64>,
+    /// When the record was made, or last written to, in the engine's milliseconds since 1970.
+    pub began: Option<u64>,
     /// Somebody wants the pod to be gone.
     pub deletion: bool,
     /// All containers of the pod.

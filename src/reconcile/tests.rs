@@ -179,6 +179,7 @@ impl Case<'_> {
                 ended: &self.ended,
                 health: &self.health,
                 back_off: BackOff::default(),
+                began: None,
             },
             ends_with: None,
             members_first: false,

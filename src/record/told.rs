@@ -16,6 +16,9 @@ const MOST_HAPPENINGS: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Told {
+    /// When the pod began. The engine's own word for it, the time of the record's volume, moves with each write into it
+    /// (Docker 20.10).
+    pub began: Option<u64>,
     /// Of containers, by the engine's id.
     pub containers: BTreeMap<String, Standing>,
     /// Why a container is not there, or not started, by its name in the pod.

@@ -106,6 +106,8 @@ fn pod(view: &View<'_>) -> Option<v1::Pod> {
     let phase = parts.phase();
     let conditions = parts.conditions(phase);
     let created = view.containers.iter().map(|c| c.created).min()?;
+    let told = view.told.began.map(|began| began / 1000);
+    let began = told.map_or(created, |began| i64::try_from(began).unwrap_or(created));
     let ip = view.pause().and_then(|pause| pause.ip.clone());
     let (reason, message) = reason(view, sandbox);
     Some(v1::Pod {
@@ -127,7 +129,7 @@ fn pod(view: &View<'_>) -> Option<v1::Pod> {
             pod_ip: ip,
             init_container_statuses: given(inits),
             container_statuses: Some(statuses),
-            start_time: Timestamp::from_second(created).ok().map(Time),
+            start_time: Timestamp::from_second(began).ok().map(Time),
             ..Default::default()
         }),
     })
