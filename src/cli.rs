@@ -9,8 +9,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::exit::{Faults, UsageError};
 use crate::commands::{
-    Context, Exit, completion, down, exec, explain, logs, port, ps, run, up, validate, version,
-    wait,
+    Context, Exit, completion, down, exec, explain, logs, port, ps, restart, run, start, stop, up,
+    validate, version, wait,
 };
 use crate::engine::{Choice, EngineError};
 use crate::output::Printer;
@@ -40,6 +40,9 @@ enum Verb {
     Up(up::Args),
     Run(run::Args),
     Down(down::Args),
+    Restart(restart::Args),
+    Stop(stop::Args),
+    Start(start::Args),
     Ps(ps::Args),
     Wait(wait::Args),
     Logs(logs::Args),
@@ -83,6 +86,9 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
             Verb::Up(args) => up::run(context, args).await,
             Verb::Run(args) => run::run(context, args).await,
             Verb::Down(args) => down::run(context, args).await,
+            Verb::Restart(args) => restart::run(context, &args).await,
+            Verb::Stop(args) => stop::run(context, &args).await,
+            Verb::Start(args) => start::run(context, &args).await,
             Verb::Ps(args) => ps::run(context, &args).await,
             Verb::Wait(args) => wait::run(context, &args).await,
             Verb::Logs(args) => logs::run(context, &args).await,

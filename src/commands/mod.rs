@@ -2,6 +2,7 @@
 //!
 //! Not here: rules, printing by hand, ending the process.
 
+mod again;
 mod attach;
 pub mod duration;
 pub mod exit;
@@ -18,7 +19,10 @@ pub mod explain;
 pub mod logs;
 pub mod port;
 pub mod ps;
+pub mod restart;
 pub mod run;
+pub mod start;
+pub mod stop;
 pub mod up;
 mod up_report;
 pub mod validate;

@@ -109,6 +109,7 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     let options = Options {
         pull: pull(args.pull),
         keep: args.keep,
+        existing: false,
         wait: args.wait,
         attach: None,
         uid: uuid::Uuid::new_v4().to_string(),

@@ -97,12 +97,14 @@ impl Run<'_> {
             return Ok(Joined::Again);
         };
         let before = recorded(&record);
-        let same = before
-            .as_ref()
-            .is_some_and(|before| is_same(before, self.mine));
+        let mut mine = self.mine.clone();
+        if let Some(before) = &before {
+            mine.pod = mine.pod.restarted_as(&before.pod);
+        }
+        let same = before.as_ref().is_some_and(|before| is_same(before, &mine));
         if same {
             let old = filled_with(before, &record);
-            let desired = self.mine.clone();
+            let desired = mine;
             let (overtaken, first, own_uploads) = (false, false, 0);
             return Ok(Joined::Course(Box::new(Course {
                 desired,
@@ -114,15 +116,10 @@ impl Run<'_> {
             })));
         }
         self.check_ports(seen).await?;
-        self.tell_pause_change(before.as_ref());
-        let extra = extra(self.mine);
-        let wish = Wish::new(
-            self.mine,
-            &extra,
-            record.wish.generation + 1,
-            &self.options.uid,
-        );
-        let archive = archive::wish(&wish, self.mine, &record, super::execute::now());
+        self.tell_pause_change(before.as_ref(), &mine);
+        let generation = record.wish.generation + 1;
+        let wish = Wish::new(&mine, &extra(&mine), generation, &self.options.uid);
+        let archive = archive::wish(&wish, &mine, &record, super::execute::now());
         match self.engine.upload(&pause, archive).await {
             Ok(()) => {}
             // Another makes the pause anew.
@@ -142,7 +139,7 @@ impl Run<'_> {
             });
             recorded(&now).context("the record of the pod does not read back")?
         } else {
-            self.mine.clone()
+            mine
         };
         let old = filled_with(before, &record);
         Ok(Joined::Course(Box::new(Course {
@@ -189,10 +186,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn tell_pause_change(self, recorded: Option<&Desired>) {
+    fn tell_pause_change(self, recorded: Option<&Desired>, mine: &Desired) {
         let Some(recorded) = recorded else { return };
-        if hash::pause(&recorded.pod) != hash::pause(&self.mine.pod) {
-            let fields = hash::pause_changes(&recorded.pod, &self.mine.pod);
+        if mine.pod.restarted > recorded.pod.restarted {
+            return;
+        }
+        if hash::pause(&recorded.pod) != hash::pause(&mine.pod) {
+            let fields = hash::pause_changes(&recorded.pod, &mine.pod);
             self.events.tell(Event::PauseChanged { fields });
         }
     }
@@ -277,6 +277,7 @@ pub(super) fn recorded(record: &Record) -> Option<Desired> {
             desired.pod.publish.push(publish);
         }
     }
+    record.wish.ask(&mut desired.pod);
     Some(desired)
 }
 

@@ -266,17 +266,22 @@ impl Memory {
             })
             .map(|(id, health)| (id.clone(), health.to_standing()))
             .collect();
-        if over == Some(Over::Deadline) {
-            self.told.ended = Some(Reason {
-                reason: "DeadlineExceeded".to_owned(),
-                message: "Pod was active on the node longer than the specified deadline".to_owned(),
-            });
+        match over {
+            Some(Over::Deadline) => self.told.ended = Some(Reason::deadline()),
+            Some(Over::Stopped) => self.told.ended = Some(Reason::stopped()),
+            _ => self.told.ended = None,
         }
         let can_wait = !all && !self.is_urgent() && self.is_quiet();
         if self.told == self.written || can_wait {
             return None;
         }
         Some(self.told.clone())
+    }
+
+    /// Whether there is anything to tell of a pod that nobody keeps alive.
+    pub(super) fn must_tell(&self, over: Option<Over>) -> bool {
+        let has_ended = over == Some(Over::Stopped) || self.written.ended.is_some();
+        has_ended || !self.health.is_empty()
     }
 
     /// When what can wait is to be told.

@@ -3,6 +3,7 @@
 //! - [`pod`]: the loop, for one pod.
 //! - [`execute`]: one action, one or two calls.
 //! - [`up`], [`down`]: a command's way: what comes before the loop, and what a failure leads to.
+//! - [`again`]: `stop`, `start` and `restart`, which ask for what the record asks for in another way.
 //! - `join`: an `up` and the record of a pod that is there.
 //! - [`dry_run`]: what `up` would do.
 //! - [`images`]: which images are there, and pulling those that are not.
@@ -13,6 +14,7 @@
 //!
 //! Not here: rules (`reconcile`), printing (`output`).
 
+pub mod again;
 pub mod down;
 pub mod dry_run;
 pub mod event;
@@ -22,7 +24,6 @@ pub mod images;
 pub mod interrupt;
 mod join;
 pub mod known;
-
 pub mod logs;
 mod memory;
 pub mod observe;

@@ -10,14 +10,14 @@ use k8s_openapi::api::core::v1;
 
 use crate::engine::look::read_record;
 use crate::engine::{Engine, EngineError};
-use crate::reconcile::{SeenContainer, status};
+use crate::reconcile::{SeenContainer, State, status};
 use crate::record::Told;
 use crate::spec::PodKey;
 
 /// Calls at once.
 const MOST_CALLS: usize = 8;
 
-/// The pods of an engine, or one. What is told costs a call for each pod that has probes or hooks, what is detailed one for each
+/// The pods of an engine, or one. What is told costs a call for each pod that has probes or hooks, or does not run, what is detailed one for each
 /// container; without both it is one call.
 ///
 /// # Errors
@@ -42,7 +42,9 @@ pub async fn of(
 ) -> Result<Vec<v1::Pod>, EngineError> {
     let asked = |c: &&SeenContainer| {
         let care = c.identity.care;
-        detailed || care.startup || care.readiness || care.post_start || care.deadline
+        let has_stopped = c.identity.is_pause() && matches!(c.state, State::Exited(_));
+        let is_told = care.startup || care.readiness || care.post_start || care.deadline;
+        detailed || is_told || has_stopped
     };
     let keys: BTreeSet<&PodKey> = containers
         .iter()
@@ -51,7 +53,7 @@ pub async fn of(
         .collect();
     let of_pod = async |key: &PodKey| {
         let pauses = containers.iter().filter(|c| c.identity.is_pause());
-        let mut pauses = pauses.filter(|c| c.pod() == key && c.is_running());
+        let mut pauses = pauses.filter(|c| c.pod() == key && c.state != State::Removing);
         let told = match pauses.next() {
             Some(pause) => told(engine, key, &pause.id).await?,
             None => Told::default(),

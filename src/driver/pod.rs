@@ -20,7 +20,9 @@ use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{Engine, EngineError};
 use crate::probe::Prober;
 use crate::reconcile::restart::{BackOff, Ended};
-use crate::reconcile::{Action, Decision, Goal, Input, Over, Seen, SeenContainer, Until, decide};
+use crate::reconcile::{
+    Action, Decision, Goal, Input, Over, Seen, SeenContainer, State, Until, decide,
+};
 use crate::record::labels::PAUSE_CONTAINER;
 use crate::record::names;
 use crate::translate::archive;
@@ -387,6 +389,7 @@ impl Drive {
 
     /// Tells of what a pod that is kept alive comes to.
     fn live(&mut self, decision: &Decision) {
+        let before = std::mem::replace(&mut self.over, decision.over);
         if !self.goal.is_live() {
             return;
         }
@@ -402,19 +405,20 @@ impl Drive {
                 self.events.tell(Event::Alive);
             }
         }
-        if let (Some(over), None) = (decision.over, self.over) {
+        if let (Some(over), None) = (decision.over, before) {
             self.events.tell(Event::Over(over));
         }
-        self.over = decision.over;
     }
 
     /// Writes down what others are to know, where that has changed.
     fn tell(&mut self, all: bool) {
         let desired = self.plan.desired.as_ref();
         let ends = desired.is_some_and(|desired| desired.pod.active_deadline.is_some());
-        let is_told = self.goal.is_live() || ends || !self.memory.health.is_empty();
-        let pause = self.seen.pause().filter(|pause| pause.is_running());
-        let Some(pause) = pause.filter(|_| is_told && !self.telling) else {
+        let is_told = self.goal.is_live() || ends || self.memory.must_tell(self.over);
+        let has_begun = |pause: &&SeenContainer| pause.state != State::Created;
+        let pause = self.seen.pause().filter(has_begun);
+        let can_tell = is_told && self.goal.is_up() && !self.telling;
+        let Some(pause) = pause.filter(|_| can_tell) else {
             return;
         };
         let Some(told) = self.memory.news(&self.seen, self.over, all) else {

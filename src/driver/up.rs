@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use bollard::models::Volume;
 use futures_util::FutureExt;
 use futures_util::future::select_all;
 use futures_util::stream::BoxStream;
@@ -21,7 +22,7 @@ use super::memory::now;
 use super::pod::{Alive, Drive, Outcome};
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{
-    Engine,
+    Engine, EngineError,
     look::{made_at, read_record},
 };
 use crate::reconcile::restart::BackOff;
@@ -49,6 +50,8 @@ pub struct Options {
     pub keep: bool,
     /// A container that ends at once has not come up.
     pub wait: bool,
+    /// A pod that is not there is not made.
+    pub existing: bool,
     /// The pod is kept alive until a person stops that, and is taken down then.
     pub attach: Option<Attach>,
     /// Told apart from other writers by this; the uid of a pod that this run makes.
@@ -159,15 +162,17 @@ impl Run<'_> {
         let changes = self.options.attach.as_ref().map(|_| self.changes());
         let wish = Wish::new(self.mine, &extra(self.mine), 1, &self.options.uid);
         let pause_images = pause_images();
-        let references = images::references(&self.mine.pod);
+        let mut references = images::references(&self.mine.pod);
+        if self.mine.pod.stopped {
+            references.clear();
+        }
         let looking_up = || format!("failed to look up pod `{}`", self.key);
         // All looks together: what one of them refuses is found before anything but the record is made.
         let looks = async {
             tokio::try_join!(
                 self.engine.facts(),
                 self.engine.look(self.key, false),
-                self.engine
-                    .create_record(self.key, &self.options.uid, wish.to_label()),
+                self.claim(&wish),
                 images::find(self.engine, &references),
                 images::find(self.engine, &pause_images),
             )
@@ -189,9 +194,12 @@ impl Run<'_> {
                 return Ok(Some(Up::Interrupted { taken_away, left }));
             }
         };
-        if seen.deletion {
+        if seen.deletion && !self.options.existing {
             return self.clear(facts).await;
         }
+        let Some(volume) = volume.filter(|_| !seen.deletion) else {
+            return Ok(Some(Up::Deleted));
+        };
         seen.began = seen.began.or(made_at(&volume));
         let claimed = read_record(&volume, &BTreeMap::new()).ok();
         let first = claimed
@@ -238,6 +246,16 @@ impl Run<'_> {
             (uploads, changes),
         )
         .await
+    }
+
+    /// Makes the record of a new pod, or finds the one that is there.
+    async fn claim(self, wish: &Wish) -> Result<Option<Volume>, EngineError> {
+        if self.options.existing {
+            return self.engine.record(self.key).await;
+        }
+        let (key, uid) = (self.key, &self.options.uid);
+        let made = self.engine.create_record(key, uid, wish.to_label());
+        made.await.map(Some)
     }
 
     /// Everything that may say no before anything is made. `Err(None)`: a person stopped it.

@@ -68,6 +68,7 @@ impl Progress {
                     Over::Succeeded => "all containers have ended well",
                     Over::Failed => "a container has failed for good",
                     Over::Deadline => "its time (activeDeadlineSeconds) is over",
+                    Over::Stopped => "somebody stopped it; `podctl start` goes on",
                 };
                 self.line(&format!("Over        pod {}: {how}", self.pod));
             }

@@ -124,6 +124,9 @@ pub fn decide(input: &Input<'_>) -> Decision {
     let started = is_up && up::is_started(input);
     let ready = started && up::is_ready(input);
     let (mut actions, reached) = match input.goal {
+        Goal::Up if over == Some(Over::Stopped) => {
+            (up::actions(input, over), up::is_stopped(input))
+        }
         Goal::Up => (up::actions(input, over), started),
         Goal::Live(until) => {
             let reached = match until {

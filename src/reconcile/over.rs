@@ -17,11 +17,16 @@ pub enum Over {
     Failed,
     /// Its time was over before (`activeDeadlineSeconds`).
     Deadline,
+    /// Somebody stopped it.
+    Stopped,
 }
 
 /// The end that a pod has come to. A changed pod has a life before it.
 pub(super) fn over(input: &Input<'_>) -> Option<Over> {
     let desired = input.desired?;
+    if desired.pod.stopped {
+        return Some(Over::Stopped);
+    }
     if deadline(input).is_some_and(|deadline| deadline <= input.life.now) {
         return Some(Over::Deadline);
     }

@@ -5,6 +5,7 @@
 use super::action::{Action, Why};
 use super::decide::{Input, target};
 use super::down::{remove, stop};
+use super::over::first_to_end;
 use super::seen::{SeenContainer, State};
 use crate::record::hash;
 use crate::spec::Desired;
@@ -18,14 +19,15 @@ pub(super) enum Pause<'a> {
 
 pub(super) fn pause<'a>(input: &Input<'a>, desired: &Desired) -> Pause<'a> {
     let Some(pause) = input.seen.pause() else {
-        // A member without its pause can never start again.
-        return if input.seen.containers.is_empty() {
+        // A member that runs without its pause can never start again.
+        let runs = input.seen.members().any(SeenContainer::is_running);
+        return if runs {
+            Pause::Replace(Why::NewPause)
+        } else {
             Pause::Create {
                 attempt: 0,
                 why: Why::Missing,
             }
-        } else {
-            Pause::Replace(Why::NewPause)
         };
     };
     let uid = input.seen.record.as_ref().map(|record| &record.uid);
@@ -44,29 +46,29 @@ pub(super) fn pause<'a>(input: &Input<'a>, desired: &Desired) -> Pause<'a> {
     }
 }
 
-/// A new pause means new members: all of the old pod goes first, in order.
+/// A new pause means new members: the old ones are ended first, in order. What is left of them goes once others are in their
+/// places, for they know how often each has been started.
 pub(super) fn replace(input: &Input<'_>, why: Why) -> Vec<Action> {
-    let running: Vec<_> = input.seen.members().filter(|c| c.is_running()).collect();
+    let members: Vec<_> = input.seen.members().collect();
+    let running = first_to_end(&members);
     if !running.is_empty() {
         return running
             .into_iter()
             .map(|c| stop(c, None, Why::NewPause))
             .collect();
     }
-    let members: Vec<_> = input.seen.members().collect();
-    if !members.is_empty() {
-        return members
-            .into_iter()
-            .filter(|c| c.state != State::Removing)
-            .map(|c| remove(c, Why::NewPause))
-            .collect();
-    }
-    let pauses: Vec<_> = input.seen.containers.iter().collect();
-    pauses
-        .into_iter()
-        .filter(|c| c.state != State::Removing)
-        .map(|c| remove(c, why))
-        .collect()
+    let pauses = input
+        .seen
+        .containers
+        .iter()
+        .filter(|c| c.identity.is_pause());
+    let first = if input.members_first && !members.is_empty() {
+        members
+    } else {
+        pauses.collect()
+    };
+    let there = first.into_iter().filter(|c| c.state != State::Removing);
+    there.map(|c| remove(c, why)).collect()
 }
 
 /// A pod has one pause container. Of two that a race has left, the later one counts, and the other has its ports.

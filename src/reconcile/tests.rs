@@ -128,6 +128,7 @@ struct Case<'a> {
     ended: BTreeMap<String, Ended>,
     health: BTreeMap<String, Health>,
     ended_before: &'a [&'a str],
+    members_first: bool,
 }
 
 impl Case<'_> {
@@ -141,6 +142,7 @@ impl Case<'_> {
             ended: BTreeMap::new(),
             health: BTreeMap::new(),
             ended_before: &[],
+            members_first: false,
         }
     }
 
@@ -182,7 +184,7 @@ impl Case<'_> {
                 began: None,
             },
             ends_with: None,
-            members_first: false,
+            members_first: self.members_first,
         });
         let mut lines: Vec<String> = decision.actions.iter().map(ToString::to_string).collect();
         if decision.reached {
@@ -284,6 +286,7 @@ fn a_changed_container_is_made_before_the_old_one_is_stopped() {
     Case::up(&new, stopped).check(&["remove a: replaced"]);
 }
 
+/// kubelet: the restart count of a container outlives the sandbox.
 #[test]
 fn a_changed_field_of_the_pod_makes_all_of_it_anew_in_order() {
     let old = desired();
@@ -293,11 +296,30 @@ fn a_changed_field_of_the_pod_makes_all_of_it_anew_in_order() {
     Case::up(&new, now.clone()).check(&["stop a: new pause", "stop b: new pause"]);
     now.containers[1].state = Exited(0);
     now.containers[2].state = Exited(0);
-    Case::up(&new, now.clone()).check(&["remove a: new pause", "remove b: new pause"]);
-    now.containers.truncate(1);
     Case::up(&new, now.clone()).check(&["remove pause: changed"]);
-    now.containers.clear();
-    Case::up(&new, now).check(&["create pause: missing"]);
+    now.containers.remove(0);
+    Case::up(&new, now.clone()).check(&["create pause: missing"]);
+    // The old members go once others are in their places: those go on counting.
+    let anew = SeenContainer {
+        id: "POD-new".into(),
+        ..pause(Running)
+    };
+    now.containers.push(anew);
+    now.containers[2].identity.hash = hash::pause(&new.pod);
+    Case::up(&new, now.clone()).check(&["create a: new pause", "create b: new pause"]);
+}
+
+#[test]
+fn podman_removes_no_pause_that_has_members() {
+    let old = desired();
+    let mut new = desired();
+    new.pod.hostname = "other".into();
+    let ended = vec![pause(Running), member("a", Exited(0)), member("b", Created)];
+    Case {
+        members_first: true,
+        ..Case::up(&new, seen(&old, ended))
+    }
+    .check(&["remove a: changed", "remove b: changed"]);
 }
 
 #[test]
@@ -310,7 +332,27 @@ fn members_of_a_dead_pause_are_made_anew_with_it() {
     ];
     Case::up(&desired, seen(&desired, dead)).check(&["stop b: new pause"]);
     let orphans = vec![member("a", Exited(137))];
-    Case::up(&desired, seen(&desired, orphans)).check(&["remove a: new pause"]);
+    Case::up(&desired, seen(&desired, orphans)).check(&["create pause: missing"]);
+}
+
+#[test]
+fn a_pod_that_is_stopped_ends_with_its_pause_and_stays_so() {
+    let mut stopped = desired();
+    stopped.pod.stopped = true;
+    let mut now = seen(&stopped, whole());
+    Case::up(&stopped, now.clone()).check(&["stop a: the pod is over", "stop b: the pod is over"]);
+    for member in &mut now.containers[1..] {
+        member.state = Exited(143);
+    }
+    let live = Case {
+        goal: Goal::Live(crate::reconcile::Until::Stopped),
+        ..Case::up(&stopped, now.clone())
+    };
+    live.check(&["stop pause: the pod is over"]);
+    now.containers[0].state = Exited(0);
+    Case::up(&stopped, now.clone()).check(&["reached"]);
+    let started = desired();
+    Case::up(&started, now).check(&["remove pause: ended"]);
 }
 
 #[test]

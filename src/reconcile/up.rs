@@ -19,8 +19,10 @@ pub(super) fn actions(input: &Input<'_>, over: Option<Over>) -> Vec<Action> {
     let Some(desired) = input.desired else {
         return Vec::new();
     };
-    if input.goal.is_live() && over.is_some() {
-        return ending(input);
+    match over {
+        Some(Over::Stopped) => return stopping(input),
+        Some(_) if input.goal.is_live() => return ending(input),
+        _ => {}
     }
     let mut actions = Vec::new();
     if !input.seen.network {
@@ -195,6 +197,28 @@ fn ending(input: &Input<'_>) -> Vec<Action> {
     let members: Vec<_> = input.seen.members().collect();
     let last = first_to_end(&members).into_iter();
     last.map(|c| stop(c, None, Why::Over)).collect()
+}
+
+/// Of a pod that is stopped, the pause ends last: with it go the pod's ports and address.
+fn stopping(input: &Input<'_>) -> Vec<Action> {
+    let members = ending(input);
+    if !members.is_empty() {
+        return members;
+    }
+    let pauses = input
+        .seen
+        .containers
+        .iter()
+        .filter(|c| c.identity.is_pause());
+    pauses
+        .filter(|c| c.is_running())
+        .map(|c| stop(c, None, Why::Over))
+        .collect()
+}
+
+/// Whether nothing of the pod runs.
+pub(super) fn is_stopped(input: &Input<'_>) -> bool {
+    !input.seen.containers.iter().any(SeenContainer::is_running)
 }
 
 /// Containers that the pod no longer has.

@@ -64,7 +64,12 @@ pub fn pause_changes(old: &Pod, new: &Pod) -> Vec<String> {
 
 fn init_containers(pod: &Pod) -> Vec<String> {
     let init_containers = pod.init_containers.iter();
-    init_containers.map(|c| container(pod, c)).collect()
+    // A sidecar that is started anew leaves the others as they are.
+    let unasked = init_containers.map(|c| Container {
+        restarted: 0,
+        ..c.clone()
+    });
+    unasked.map(|c| container(pod, &c)).collect()
 }
 
 /// Of one container: a difference makes it anew. The pod's grace period and restart policy are in it, for the engine
@@ -200,6 +205,7 @@ pub(crate) mod tests {
             probes: Probes::default(),
             lifecycle: Lifecycle::default(),
             sidecar: false,
+            restarted: 0,
             restart_policy: None,
             restart_rules: vec![],
         }
@@ -217,6 +223,8 @@ pub(crate) mod tests {
             restart_policy: RestartPolicy::Always,
             grace_period: 30,
             active_deadline: None,
+            restarted: 0,
+            stopped: false,
             pids: Pids::Unsaid,
             publish: vec![],
             host_aliases: vec![],

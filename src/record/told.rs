@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// The file's name in the record.
 pub const FILE: &str = "told.json";
+/// The reason of a pod that somebody has stopped.
+pub const STOPPED: &str = "Stopped";
 /// Happenings that are kept; the older ones go.
 const MOST_HAPPENINGS: usize = 100;
 
@@ -57,6 +59,26 @@ pub struct Reason {
     pub reason: String,
     /// Why.
     pub message: String,
+}
+
+impl Reason {
+    /// kubelet: `activeDeadlineHandler`.
+    #[must_use]
+    pub fn deadline() -> Self {
+        Self {
+            reason: "DeadlineExceeded".to_owned(),
+            message: "Pod was active on the node longer than the specified deadline".to_owned(),
+        }
+    }
+
+    /// Of a pod that `podctl stop` has stopped.
+    #[must_use]
+    pub fn stopped() -> Self {
+        Self {
+            reason: STOPPED.to_owned(),
+            message: "stopped by `podctl stop`: `podctl start` goes on".to_owned(),
+        }
+    }
 }
 
 /// Something that happened (Kubernetes: an `Event`).

@@ -16,11 +16,13 @@ use thiserror::Error;
 
 use super::hash;
 use super::told::Told;
-use crate::spec::{ConfigMap, Desired, Protocol, Publish};
+use crate::spec::{ConfigMap, Desired, Pod, Protocol, Publish};
 
 /// Of what this podctl writes. One that finds a higher number changes nothing.
 pub const FORMAT: u32 = 1;
 
+/// Names the whole pod, as no container is named.
+const WHOLE: &str = "";
 const FILLED: &str = "filled.json";
 
 /// A generation of a pod's spec.
@@ -37,6 +39,12 @@ pub struct Wish {
     /// What `--publish` added to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub publish: Vec<PublishWish>,
+    /// The pod is to be stopped, and to stay so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped: bool,
+    /// The generations at which containers were asked to be started anew, by name; the whole pod's under no name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub restarted: BTreeMap<String, u64>,
     /// Names the payload: the ConfigMaps that came with it.
     pub payload: String,
 }
@@ -127,8 +135,19 @@ impl Wish {
             writer: writer.to_owned(),
             manifest: desired.manifest.clone(),
             publish: publish.iter().map(PublishWish::from).collect(),
+            stopped: desired.pod.stopped,
+            restarted: restarted(&desired.pod),
             payload: hash::config_maps(&desired.config_maps),
         }
+    }
+
+    /// Puts into a pod what the manifest does not say.
+    pub fn ask(&self, pod: &mut Pod) {
+        let asked = |name: &str| self.restarted.get(name).copied().unwrap_or_default();
+        pod.stopped = self.stopped;
+        pod.restarted = asked(WHOLE);
+        let members = pod.init_containers.iter_mut().chain(&mut pod.containers);
+        members.for_each(|container| container.restarted = asked(&container.name));
     }
 
     /// As the label of a new record.
@@ -142,6 +161,15 @@ impl Wish {
     pub fn file_name(&self) -> String {
         format!("wish-{:08}-{}.json", self.generation, self.writer)
     }
+}
+
+fn restarted(pod: &Pod) -> BTreeMap<String, u64> {
+    let members = pod.members().map(|c| (c.name.as_str(), c.restarted));
+    let all = std::iter::once((WHOLE, pod.restarted)).chain(members);
+    let asked = all.filter(|(_, generation)| *generation > 0);
+    asked
+        .map(|(name, generation)| (name.to_owned(), generation))
+        .collect()
 }
 
 /// The file of a payload.
@@ -257,6 +285,8 @@ mod tests {
             writer: writer.into(),
             manifest: json!({ "writer": writer }),
             publish: vec![],
+            stopped: false,
+            restarted: BTreeMap::new(),
             payload: "p".into(),
         }
     }
@@ -331,6 +361,22 @@ mod tests {
             &files(&[newer]),
         );
         assert!(matches!(result, Err(RecordError::Newer { .. })));
+    }
+
+    #[test]
+    fn what_was_asked_beside_the_manifest_reads_back() {
+        let mut pod = hash::tests::pod(&["a", "b"]);
+        (pod.restarted, pod.containers[1].restarted) = (3, 4);
+        pod.stopped = true;
+        let desired = Desired {
+            pod: pod.clone(),
+            manifest: json!({}),
+            config_maps: BTreeMap::new(),
+        };
+        let asked = Wish::new(&desired, &[], 5, "b");
+        let mut again = hash::tests::pod(&["a", "b"]);
+        read_with(&files(&[asked])).wish.ask(&mut again);
+        assert_eq!(again, pod);
     }
 
     #[test]

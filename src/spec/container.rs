@@ -63,6 +63,9 @@ pub struct Container {
     /// An init container with `restartPolicy: Always`: what comes after it does not wait for its end, and it is ended last.
     #[serde(skip_serializing_if = "is_default")]
     pub sidecar: bool,
+    /// The generation at which somebody last asked for it to be started anew; 0: never.
+    #[serde(skip_serializing_if = "is_default")]
+    pub restarted: u64,
     /// `restartPolicy` of the container itself; `None`: the pod's.
     #[serde(skip)]
     pub restart_policy: Option<RestartPolicy>,

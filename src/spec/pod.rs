@@ -93,6 +93,12 @@ pub struct Pod {
     /// `spec.activeDeadlineSeconds`, in seconds since the pod's start.
     #[serde(skip_serializing_if = "is_default")]
     pub active_deadline: Option<u64>,
+    /// The generation at which somebody last asked for the whole pod to be started anew; 0: never.
+    #[serde(skip_serializing_if = "is_default")]
+    pub restarted: u64,
+    /// Somebody asked for it to be stopped, and to stay so.
+    #[serde(skip)]
+    pub stopped: bool,
     /// Whether the containers see each other's processes.
     #[serde(skip_serializing_if = "is_default")]
     pub pids: Pids,
@@ -114,6 +120,18 @@ pub struct Pod {
 }
 
 impl Pod {
+    /// The same pod, in which what was asked to be started anew has been.
+    #[must_use]
+    pub fn restarted_as(mut self, before: &Self) -> Self {
+        self.restarted = self.restarted.max(before.restarted);
+        let members = self.init_containers.iter_mut().chain(&mut self.containers);
+        for container in members {
+            let before = before.container(&container.name).map(|c| c.restarted);
+            container.restarted = container.restarted.max(before.unwrap_or_default());
+        }
+        self
+    }
+
     /// All containers, init containers first.
     pub fn members(&self) -> impl Iterator<Item = &Container> {
         self.init_containers.iter().chain(&self.containers)

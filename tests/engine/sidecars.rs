@@ -89,8 +89,11 @@ fn one_that_ends_is_started_again_and_the_app_is_left_alone() {
     let (side, app) = (pod.id("side"), pod.id("app"));
     docker(&["kill", &side]);
     eventually("it is started again", || {
-        let ids = pod.ids("side");
-        ids[0] != side && docker(&["inspect", "-f", "{{.State.Running}}", &ids[0]]) == "true"
+        let pod = format!("label=podctl.io/pod={}", pod.name);
+        let name = "label=podctl.io/container=side";
+        let running = ["ps", "-q", "--no-trunc", "--filter", &pod, "--filter", name];
+        let running = docker(&running);
+        !running.is_empty() && running != side
     });
     assert_eq!(pod.id("app"), app);
 }

@@ -65,6 +65,7 @@ pub(super) fn container(
         probes: probe::probes(container),
         lifecycle: probe::lifecycle(container),
         sidecar: kind == Kind::Init && restart_policy == Some(RestartPolicy::Always),
+        restarted: 0,
         restart_policy,
         restart_rules: restart_rules(container),
     }

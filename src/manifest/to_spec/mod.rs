@@ -43,6 +43,8 @@ pub(super) fn pod(pod: &v1::Pod, key: PodKey) -> Pod {
         labels: pod.metadata.labels.clone().unwrap_or_default(),
         annotations: pod.metadata.annotations.clone().unwrap_or_default(),
         subdomain: spec.subdomain.filter(|subdomain| !subdomain.is_empty()),
+        restarted: 0,
+        stopped: false,
         restart_policy: restart_policy(spec.restart_policy.as_deref()).unwrap_or_default(),
         // API server: a negative one becomes 1.
         grace_period: u64::try_from(grace_period).unwrap_or(1),

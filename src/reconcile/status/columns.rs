@@ -4,6 +4,8 @@
 
 use k8s_openapi::api::core::v1;
 
+use crate::record::told::STOPPED;
+
 /// What `kubectl get pods` shows of a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
@@ -72,8 +74,8 @@ pub fn columns(pod: &v1::Pod) -> Columns {
         word = if all_ready { "Running" } else { "NotReady" }.to_owned();
     }
     // What a person can act on goes before what a container is in.
-    if status.reason.as_deref() == Some(super::SANDBOX_CHANGED) {
-        word = super::SANDBOX_CHANGED.to_owned();
+    if let Some(reason @ (super::SANDBOX_CHANGED | STOPPED)) = status.reason.as_deref() {
+        word = reason.to_owned();
     }
     Columns {
         n_ready,

@@ -15,6 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_openapi::jiff::Timestamp;
 
 use super::seen::{Details, SeenContainer};
+use crate::record::told::STOPPED;
 use crate::record::{Identity, Told};
 use crate::spec::PodKey;
 pub use columns::{Columns, columns};
@@ -90,7 +91,11 @@ fn pod(view: &View<'_>) -> Option<v1::Pod> {
         containers,
         policy: newest.restart_policy,
         sandbox,
-        ended: view.told.ended.is_some(),
+        ended: view
+            .told
+            .ended
+            .as_ref()
+            .is_some_and(|told| told.reason != STOPPED),
     };
     // kubelet: what waits for init containers is not being created.
     let waiting_for = if parts(&[]).is_initialized() {
