@@ -40,10 +40,6 @@ const OTHERWISE: &[(&str, &str)] = &[
         "postStart fails",
         "the kubelet's status is one start behind its own events",
     ),
-    (
-        "fallback to logs",
-        "`terminationMessagePolicy` is not carried out yet",
-    ),
 ];
 /// podctl's clock is not the kubelet's: so much longer it may take to come to what was seen.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -193,7 +189,8 @@ fn containers(statuses: &Value) -> Vec<Value> {
             waiting,
             !state["running"].is_null(),
             ended["reason"],
-            ended["exitCode"]
+            ended["exitCode"],
+            ended["message"]
         ])
     };
     let of = |status: &Value| {

@@ -87,6 +87,8 @@ pub struct Care {
     pub ip: Option<String>,
     /// The command of this probe that did not end in time.
     pub hanging: Option<String>,
+    /// The file of a termination message is not among what the volumes are filled with.
+    pub writes_message: bool,
 }
 
 impl Care {
@@ -144,6 +146,9 @@ pub async fn execute(
                 pause,
                 restart: *restart,
             };
+            if care.writes_message {
+                write_message(engine, container, place).await?;
+            }
             create_member(engine, plan, container, place).await
         }
         Action::Fill { pause } => fill(engine, plan, pause).await,
@@ -303,6 +308,16 @@ async fn create_member(
     let body = translate::app::app(desired, container, place, image, &plan.facts);
     let name = names::container(&plan.key, &container.name, place.attempt);
     create(engine, plan, &name, body, &image.id, Some(place.pause)).await
+}
+
+/// Makes the file of a container's termination message, where it has one: an engine would make a folder for it.
+async fn write_message(
+    engine: &Engine,
+    container: &str,
+    place: Place<'_>,
+) -> Result<(), EngineError> {
+    let content = archive::termination_message(container, place.attempt, now());
+    engine.upload(place.pause, content).await
 }
 
 /// A container just made, but for its id and name.

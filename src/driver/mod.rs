@@ -9,6 +9,7 @@
 //! - [`images`]: which images are there, and pulling those that are not.
 //! - [`known`]: what earlier runs have left on the engine.
 //! - [`logs`]: the lines of several containers as one.
+//! - `termination`: what a container that has ended left to be read.
 //! - [`event`]: what a command is told meanwhile.
 //! - [`failure`]: what went wrong, and what to do about it.
 //!
@@ -29,6 +30,7 @@ mod memory;
 pub mod observe;
 pub mod pod;
 pub mod results;
+mod termination;
 pub mod up;
 pub mod wait;
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1;
 
+use super::termination;
 use crate::engine::look::read_record;
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::{SeenContainer, State, status};
@@ -67,7 +68,12 @@ pub async fn of(
         .iter()
         .filter(|c| detailed && !c.identity.is_pause());
     let of_container = async |c: &SeenContainer| {
-        let details = engine.details(&c.id).await?;
+        let mut details = engine.details(&c.id).await?;
+        let pauses = containers.iter().filter(|p| p.identity.is_pause());
+        let mut pauses = pauses.filter(|p| p.pod() == c.pod());
+        if let (Some(details), Some(pause)) = (&mut details, pauses.next()) {
+            details.message = termination::message(engine, &pause.id, c).await?;
+        }
         Ok::<_, EngineError>((c.id.clone(), details))
     };
     let details = stream::iter(members.map(of_container))

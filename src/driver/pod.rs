@@ -509,10 +509,11 @@ impl Drive {
             self.look = Look::Applied;
             self.acted = true;
         }
+        let writes_message = self.writes_message(&action);
         self.own_uploads += match action {
             Action::Fill { .. } => 1,
             Action::Refill { .. } => 2,
-            _ => 0,
+            _ => u32::from(writes_message),
         };
         self.in_flight.insert(action.key());
         self.memory.began(&action);
@@ -522,6 +523,7 @@ impl Drive {
             prober: Arc::clone(&self.prober),
             ip: self.seen.pause().and_then(|pause| pause.ip.clone()),
             hanging: self.memory.hanging.get(&action.key()).cloned(),
+            writes_message,
         };
         let task = self.tasks.spawn(async move {
             let result = execute(&engine, &plan, &action, care).await;
@@ -530,6 +532,23 @@ impl Drive {
         if waits {
             self.waits.push(task);
         }
+    }
+
+    /// Whether a container that is about to be made needs the file of its termination message: of the first ones it is among
+    /// what the volumes are filled with.
+    fn writes_message(&self, action: &Action) -> bool {
+        let Action::Create {
+            container, attempt, ..
+        } = action
+        else {
+            return false;
+        };
+        let desired = self.plan.desired.as_ref();
+        let container = desired.and_then(|desired| desired.pod.container(container));
+        let has_one = container.is_some_and(|container| container.termination_message.is_some());
+        let record = self.seen.record.as_ref();
+        let is_filled = record.is_some_and(|record| record.filled.is_some());
+        has_one && (*attempt > 0 || is_filled)
     }
 
     /// The last look is taken at once; one that waits for somebody else, after a while.

@@ -43,10 +43,41 @@ impl Engine {
         let parts: Result<Vec<_>, _> = stream.try_collect().await;
         match parts.map_err(|error| self.error(error)) {
             Ok(parts) => Ok(Some(files(&parts.concat()))),
+            // Nothing was ever written.
+            Err(error) if error.status() == Some(404) && !error.is_missing_container() => {
+                Ok(Some(BTreeMap::new()))
+            }
             // Docker 20.10 says 500 of a container whose removal has begun.
             Err(error) if matches!(error.status(), Some(404 | 500)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The beginning of a file of a container, which need not run. The rest is not read.
+    ///
+    /// # Errors
+    /// When the container is gone, or there is no such file.
+    pub async fn head(
+        &self,
+        container: &str,
+        path: &str,
+        n_most: usize,
+    ) -> Result<Vec<u8>, EngineError> {
+        /// Docker API: a tar archive, whose headers take two blocks at the most for a short name.
+        const HEADERS: usize = 2 * 512;
+        let options = DownloadFromContainerOptionsBuilder::default()
+            .path(path)
+            .build();
+        let mut stream = self
+            .docker
+            .download_from_container(container, Some(options));
+        let mut archive = Vec::new();
+        while archive.len() < HEADERS + n_most
+            && let Some(part) = stream.next().await
+        {
+            archive.extend_from_slice(&part.map_err(|error| self.error(error))?);
+        }
+        Ok(first_file(&archive, n_most))
     }
 
     /// What there is at a path of a container, which need not run: behind a mount, what is mounted.
@@ -111,6 +142,22 @@ fn path_kind(mode: u32) -> PathKind {
         () if is(PIPE) || is(IRREGULAR) => PathKind::Other,
         () => PathKind::File,
     }
+}
+
+/// The beginning of the first file of a tar archive, which may be cut off.
+fn first_file(archive: &[u8], n_most: usize) -> Vec<u8> {
+    let mut content = Vec::new();
+    let mut archive = tar::Archive::new(archive);
+    let first = archive
+        .entries()
+        .ok()
+        .and_then(|mut entries| entries.next());
+    if let Some(Ok(entry)) = first {
+        let n_most = u64::try_from(n_most).unwrap_or(u64::MAX);
+        // What is cut off ends early, with an error after what there is.
+        let _ = entry.take(n_most).read_to_end(&mut content);
+    }
+    content
 }
 
 /// The files of a tar archive, by the last part of their paths. What is cut off is left out.

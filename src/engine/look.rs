@@ -139,6 +139,7 @@ impl Engine {
             exit_code: state.exit_code.unwrap_or_default(),
             oom_killed: state.oom_killed.unwrap_or_default(),
             error: state.error.unwrap_or_default(),
+            message: String::new(),
         }))
     }
 

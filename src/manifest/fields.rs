@@ -277,8 +277,18 @@ const TABLE: &[(&str, Rows)] = &[
                 "stdinOnce",
                 Honoured("manifest::a_terminal_and_an_open_input_are_given"),
             ),
-            ("terminationMessagePath", NoEffect),
-            ("terminationMessagePolicy", NoEffect),
+            (
+                "terminationMessagePath",
+                Honoured(
+                    "termination::a_message_is_the_files_or_the_end_of_the_log_of_one_that_failed",
+                ),
+            ),
+            (
+                "terminationMessagePolicy",
+                Honoured(
+                    "termination::a_message_is_the_files_or_the_end_of_the_log_of_one_that_failed",
+                ),
+            ),
             (
                 "tty",
                 Honoured("manifest::a_terminal_and_an_open_input_are_given"),

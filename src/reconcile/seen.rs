@@ -62,6 +62,8 @@ pub struct Details {
     pub oom_killed: bool,
     /// Why it could not be started.
     pub error: String,
+    /// What it left to be read of why it ended (kubelet: `terminated.message`); empty: nothing.
+    pub message: String,
 }
 
 /// A published port.
@@ -164,6 +166,7 @@ pub(crate) mod tests {
                 restart_policy: RestartPolicy::Always,
                 stop_signal: String::new(),
                 restart: None,
+                termination_message: None,
             },
             state,
             image: "sha256:1".into(),

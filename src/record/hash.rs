@@ -204,6 +204,7 @@ pub(crate) mod tests {
             security: Security::default(),
             probes: Probes::default(),
             lifecycle: Lifecycle::default(),
+            termination_message: None,
             sidecar: false,
             restarted: 0,
             restart_policy: None,

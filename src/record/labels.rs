@@ -31,6 +31,8 @@ pub const SIDECARS: &str = "podctl.io/sidecars";
 /// The container's probes and hooks, joined by commas: `startup`, `liveness`, `readiness`, `postStart`, `preStop`; on the pause
 /// container `deadline`.
 pub const CARE: &str = "podctl.io/care";
+/// Of a container that leaves a termination message: `file`, or `file,logs` where the end of its log may count.
+pub const TERMINATION_MESSAGE: &str = "podctl.io/termination-message";
 /// `terminationGracePeriodSeconds`.
 pub const GRACE_PERIOD: &str = "podctl.io/grace-period";
 /// `restartPolicy`.
@@ -169,6 +171,8 @@ pub struct Identity {
     pub stop_signal: String,
     /// It is in the place of one that has ended.
     pub restart: Option<Restart>,
+    /// It leaves a termination message; `Some(true)`: where it has failed and written nothing, the end of its log counts.
+    pub termination_message: Option<bool>,
 }
 
 impl Identity {
@@ -223,6 +227,10 @@ impl Identity {
         if let Some(Restart { delay, not_before }) = self.restart {
             labels.insert(RESTART.to_owned(), format!("{delay},{not_before}"));
         }
+        if let Some(falls_back) = self.termination_message {
+            let message = if falls_back { "file,logs" } else { "file" };
+            labels.insert(TERMINATION_MESSAGE.to_owned(), message.to_owned());
+        }
         if !self.stop_signal.is_empty() {
             labels.insert(STOP_SIGNAL.to_owned(), self.stop_signal.clone());
         }
@@ -262,6 +270,7 @@ impl Identity {
                 _ => RestartPolicy::Always,
             },
             stop_signal: text(STOP_SIGNAL).unwrap_or_default(),
+            termination_message: text(TERMINATION_MESSAGE).map(|message| message == "file,logs"),
             restart: text(RESTART).and_then(|restart| {
                 let (delay, not_before) = restart.split_once(',')?;
                 Some(Restart {
@@ -296,6 +305,10 @@ impl Identity {
             restart_policy: pod.restart_policy,
             stop_signal: String::new(),
             restart: None,
+            termination_message: pod
+                .container(container)
+                .and_then(|container| container.termination_message.as_ref())
+                .map(|message| message.falls_back_to_logs),
         }
     }
 }
@@ -346,6 +359,7 @@ mod tests {
                 delay: 10_000,
                 not_before: 1_000_010_000,
             }),
+            termination_message: Some(true),
         };
         let labels: HashMap<_, _> = identity.to_labels().into_iter().collect();
         assert_eq!(Identity::from_labels(&labels), Some(identity));

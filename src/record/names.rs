@@ -67,9 +67,18 @@ pub fn alias(pod: &PodKey) -> String {
 }
 
 /// Where the record's volume is mounted in the pause container.
-pub const RECORD_PATH: &str = "/podctl/record";
+pub const RECORD_VOLUME: &str = "/podctl/record";
+/// The record's own files in it. What containers write is beside them: nobody who reads the record reads that.
+pub const RECORD_PATH: &str = "/podctl/record/files";
 /// Where the pod's disk and memory volumes are mounted in the pause container.
 pub const VOLUMES_PATH: &str = "/podctl/volumes";
+
+/// The file in the record's volume that a container leaves its termination message in. It is there for the container and for
+/// the one before it.
+#[must_use]
+pub fn termination_message(container: &str, attempt: u32) -> String {
+    format!("termination/{container}.{}", attempt % 2)
+}
 
 /// Where a volume of the pod is mounted in the pause container.
 #[must_use]

@@ -60,6 +60,10 @@ pub struct Container {
     /// What it does when it begins and before it ends.
     #[serde(skip_serializing_if = "is_default")]
     pub lifecycle: Lifecycle,
+    /// What it leaves to be read of why it ended; `None`: the manifest does not speak of it. Said in the words of the default it
+    /// is no change.
+    #[serde(skip_serializing_if = "is_default_message")]
+    pub termination_message: Option<TerminationMessage>,
     /// An init container with `restartPolicy: Always`: what comes after it does not wait for its end, and it is ended last.
     #[serde(skip_serializing_if = "is_default")]
     pub sidecar: bool,
@@ -83,6 +87,32 @@ pub struct RestartRule {
     pub not_in: bool,
     /// The exit codes.
     pub codes: Vec<i64>,
+}
+
+/// `terminationMessagePath` and `terminationMessagePolicy`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TerminationMessage {
+    /// Where it writes.
+    pub path: String,
+    /// Where it has failed and written nothing, the end of its log counts.
+    pub falls_back_to_logs: bool,
+}
+
+impl Default for TerminationMessage {
+    /// API server: `SetDefaults_Container`.
+    fn default() -> Self {
+        Self {
+            path: "/dev/termination-log".to_owned(),
+            falls_back_to_logs: false,
+        }
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it so")]
+fn is_default_message(message: &Option<TerminationMessage>) -> bool {
+    message
+        .as_ref()
+        .is_none_or(|message| *message == TerminationMessage::default())
 }
 
 /// `resources`.

@@ -59,11 +59,13 @@ impl Desired {
     /// Whether the volumes need anything that is not there when the engine makes them: files, or the mode of a folder.
     #[must_use]
     pub fn needs_fill(&self) -> bool {
-        self.pod.volumes.iter().any(|volume| match &volume.source {
+        let speaks = |container: &Container| container.termination_message.is_some();
+        let needs = |volume: &Volume| match &volume.source {
             VolumeSource::EmptyDir(empty_dir) => empty_dir.medium == Medium::Disk,
             VolumeSource::ConfigMap(_) => true,
             VolumeSource::HostPath(_) => false,
-        })
+        };
+        self.pod.volumes.iter().any(needs) || self.pod.members().any(speaks)
     }
 }
 

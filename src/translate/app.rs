@@ -67,7 +67,8 @@ pub fn app(
             .collect::<Vec<_>>()
     };
     let joined = format!("container:{}", place.pause);
-    let mounts = mounts::of_member(desired, container, facts);
+    let mut mounts = mounts::of_member(desired, container, facts);
+    mounts::of_termination_message(&mut mounts, pod, container, place.attempt, facts);
     let security = &container.security;
     ContainerCreateBody {
         user: user(security),

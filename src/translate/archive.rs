@@ -56,8 +56,23 @@ pub fn fill(desired: &Desired, now: u64) -> Vec<u8> {
             VolumeSource::EmptyDir(_) | VolumeSource::HostPath(_) => {}
         }
     }
+    for container in desired
+        .pod
+        .members()
+        .filter(|c| c.termination_message.is_some())
+    {
+        tar.termination_message(&container.name, 0);
+    }
     let (name, text) = wish::filled_file(&hash::payload(desired));
     tar.record(&name, &text);
+    tar.finish()
+}
+
+/// The archive that makes the file of a container's termination message, empty.
+#[must_use]
+pub fn termination_message(container: &str, attempt: u32, now: u64) -> Vec<u8> {
+    let mut tar = Tar::new(now);
+    tar.termination_message(container, attempt);
     tar.finish()
 }
 
@@ -217,6 +232,12 @@ impl Tar {
 
     fn link(&mut self, path: &str, target: &str) {
         self.entry(path, EntryType::Symlink, 0o777, &[], Some(target));
+    }
+
+    /// kubelet: whoever the container runs as can write into it.
+    fn termination_message(&mut self, container: &str, attempt: u32) {
+        let file = names::termination_message(container, attempt);
+        self.file(&format!("{}/{file}", names::RECORD_VOLUME), 0o666, &[]);
     }
 
     fn record(&mut self, name: &str, content: &[u8]) {

@@ -32,7 +32,7 @@ pub struct Mounts {
 #[must_use]
 pub fn of_pause(pod: &Pod) -> Vec<DockerMount> {
     let record = DockerMount {
-        target: Some(names::RECORD_PATH.to_owned()),
+        target: Some(names::RECORD_VOLUME.to_owned()),
         source: Some(names::record(&pod.key)),
         typ: Some(MountType::VOLUME),
         volume_options: Some(MountVolumeOptions {
@@ -72,6 +72,40 @@ pub fn of_member(desired: &Desired, container: &Container, facts: &EngineFacts) 
         }
     }
     mounts
+}
+
+/// The file of a container's termination message: one of the record's volume. The engine looks for it when the container starts.
+pub fn of_termination_message(
+    mounts: &mut Mounts,
+    pod: &Pod,
+    container: &Container,
+    attempt: u32,
+    facts: &EngineFacts,
+) {
+    let Some(message) = &container.termination_message else {
+        return;
+    };
+    let (volume, file) = (
+        names::record(&pod.key),
+        names::termination_message(&container.name, attempt),
+    );
+    if knows_sub_paths(facts) {
+        mounts.mounts.push(DockerMount {
+            target: Some(message.path.clone()),
+            source: Some(volume),
+            typ: Some(MountType::VOLUME),
+            volume_options: Some(MountVolumeOptions {
+                no_copy: Some(true),
+                subpath: Some(file),
+                ..Default::default()
+            }),
+            ..Default::default()
+        });
+    } else {
+        let root = &facts.root_dir;
+        let source = format!("{root}/volumes/{volume}/_data/{file}");
+        mounts.binds.push(format!("{source}:{}", message.path));
+    }
 }
 
 /// What this engine cannot mount.

@@ -28,6 +28,7 @@ mod pull;
 mod restart;
 mod run;
 mod sidecars;
+mod termination;
 mod together;
 mod up;
 mod volumes;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1;
 
 use super::{probe, restart_policy};
-use crate::spec::container::RestartRule;
+use crate::spec::container::{RestartRule, TerminationMessage};
 use crate::spec::{
     Container, EnvVar, Mount, Port, Protocol, PullPolicy, Quantity, Resources, RestartPolicy,
     Security, image,
@@ -64,11 +64,27 @@ pub(super) fn container(
         security: security(container, of_pod),
         probes: probe::probes(container),
         lifecycle: probe::lifecycle(container),
+        termination_message: termination_message(container),
         sidecar: kind == Kind::Init && restart_policy == Some(RestartPolicy::Always),
         restarted: 0,
         restart_policy,
         restart_rules: restart_rules(container),
     }
+}
+
+/// Where a manifest speaks of it at all, by a field or by the path itself: the file costs an engine's call for each pod.
+fn termination_message(container: &v1::Container) -> Option<TerminationMessage> {
+    let path = container.termination_message_path.clone();
+    let policy = container.termination_message_policy.as_deref();
+    let default = TerminationMessage::default();
+    let words = container.command.iter().chain(&container.args).flatten();
+    let values = container.env.iter().flatten();
+    let values = values.filter_map(|var| var.value.as_ref());
+    let is_named = words.chain(values).any(|word| word.contains(&default.path));
+    (path.is_some() || policy.is_some() || is_named).then(|| TerminationMessage {
+        path: path.filter(|path| !path.is_empty()).unwrap_or(default.path),
+        falls_back_to_logs: policy == Some("FallbackToLogsOnError"),
+    })
 }
 
 fn port(port: &v1::ContainerPort) -> Port {

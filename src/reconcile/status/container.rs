@@ -161,8 +161,15 @@ fn terminated(seen: &SeenContainer, code: i64, details: Option<&Details>) -> v1:
             exit_code: i32::try_from(code).unwrap_or(i32::MAX),
             reason: Some(reason.to_owned()),
             message: details
-                .filter(|details| cannot_run && !details.error.is_empty())
-                .map(|details| details.error.clone()),
+                .map(|details| {
+                    if cannot_run {
+                        &details.error
+                    } else {
+                        &details.message
+                    }
+                })
+                .filter(|message| !message.is_empty())
+                .cloned(),
             container_id: Some(format!("docker://{}", seen.id)),
             started_at: details.and_then(|details| time(details.started)),
             finished_at: details.and_then(|details| time(details.finished)),
