@@ -4,7 +4,7 @@
 
 use anyhow::Context as _;
 
-use super::join::{read, recorded};
+use super::join::{is_stale, read, recorded};
 use super::up::{Options, Up, up};
 use super::{Events, Interrupt};
 use crate::engine::Engine;
@@ -57,7 +57,9 @@ pub async fn again(
         )
     };
     let pause = seen.pause().with_context(lost)?;
-    let record = read(engine, key, &pause.id).await?.with_context(lost)?;
+    let record = read(engine, key, &pause.id).await?;
+    let record = record.filter(|record| !is_stale(record, &seen));
+    let record = record.with_context(lost)?;
     let unreadable = || format!("the record of pod `{key}` does not read back");
     let mut desired = recorded(&record).with_context(unreadable)?;
     if let Some(reason) = refusal(&desired.pod, again) {

@@ -96,6 +96,9 @@ impl Run<'_> {
             }
             return Ok(Joined::Again);
         };
+        if is_stale(&record, seen) {
+            return Ok(Joined::Again);
+        }
         let before = recorded(&record);
         let mut mine = self.mine.clone();
         if let Some(before) = &before {
@@ -233,9 +236,12 @@ impl Run<'_> {
 
     /// Another has written: its wish counts from now on.
     pub(super) fn follow(self, course: &mut Course, record: Record) -> anyhow::Result<()> {
-        if record.wish.generation > course.record.wish.generation
-            || record.wish.writer != course.record.wish.writer
-        {
+        let place = |record: &Record| (record.wish.generation, record.wish.writer.clone());
+        // A record that is about to be removed may not be read to its end.
+        if place(&record) < place(&course.record) {
+            return Ok(());
+        }
+        if place(&record) > place(&course.record) {
             let Some(desired) = recorded(&record) else {
                 bail!("the record of pod `{}` does not read back", self.key)
             };
@@ -265,6 +271,16 @@ pub(super) async fn read(
         return Ok(None);
     };
     Ok(Some(read_record(&volume, &files).with_context(reading)?))
+}
+
+/// Whether containers of the pod were made for a later wish than the one that was read: of a pause container that is about to be removed, the
+/// record's files may be gone already.
+pub(super) fn is_stale(record: &Record, seen: &Seen) -> bool {
+    let mut mine = seen
+        .containers
+        .iter()
+        .filter(|c| c.identity.uid == record.uid);
+    mine.any(|c| c.identity.generation > record.wish.generation)
 }
 
 /// What a record asks for; `None` when its payload has not been written.

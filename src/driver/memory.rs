@@ -32,7 +32,11 @@ pub(super) struct Memory {
     pub(super) hanging: BTreeMap<String, String>,
     told: Told,
     written: Told,
+    /// It is being written.
+    writing: Option<Told>,
     written_at: Option<Instant>,
+    /// The last write failed: the next can wait.
+    failed: bool,
 }
 
 impl Memory {
@@ -51,7 +55,9 @@ impl Memory {
             hanging: BTreeMap::new(),
             written: told.clone(),
             told,
+            writing: None,
             written_at: None,
+            failed: false,
         }
     }
 
@@ -271,7 +277,7 @@ impl Memory {
             Some(Over::Stopped) => self.told.ended = Some(Reason::stopped()),
             _ => self.told.ended = None,
         }
-        let can_wait = !all && !self.is_urgent() && self.is_quiet();
+        let can_wait = !all && (!self.is_urgent() || self.failed) && self.is_quiet();
         if self.told == self.written || can_wait {
             return None;
         }
@@ -306,10 +312,18 @@ impl Memory {
         states(now) != states(then) || now.waiting != then.waiting || now.ended != then.ended
     }
 
-    /// It is written down now.
+    /// It is being written down.
     pub(super) fn telling(&mut self, told: Told) {
-        self.written = told;
+        self.writing = Some(told);
         self.written_at = Some(Instant::now());
+    }
+
+    /// It has been, or could not be.
+    pub(super) fn told(&mut self, done: bool) {
+        if let Some(told) = self.writing.take().filter(|_| done) {
+            self.written = told;
+        }
+        self.failed = !done;
     }
 }
 

@@ -168,7 +168,8 @@ pub struct Reached {
 /// What a task of the loop brings.
 enum Done {
     Action(Action, Result<Effect, EngineError>),
-    Told,
+    /// Whether it could be written.
+    Told(bool),
     Look(Box<Result<Seen, EngineError>>),
     Times(Result<BTreeMap<String, Ended>, EngineError>),
 }
@@ -326,7 +327,7 @@ impl Drive {
                     Ok(Done::Look(result)) => self.looked(*result),
                     Ok(Done::Times(result)) => self.timed(result),
                     Ok(Done::Action(action, result)) => self.ended(&action, result),
-                    Ok(Done::Told) => self.telling = false,
+                    Ok(Done::Told(done)) => self.told(done),
                     Err(error) if error.is_cancelled() => {}
                     // A panic costs this pod its turn, no more.
                     Err(_) => self.failures.push(Failure::stuck(&self.plan.key)),
@@ -429,12 +430,23 @@ impl Drive {
         self.memory.telling(told);
         self.telling = true;
         self.own_uploads += 1;
-        let task = self.tasks.spawn(async move {
-            // What cannot be written now is told with the next change.
-            let _ = engine.upload(&pause, archive).await;
-            Done::Told
+        self.tasks.spawn(async move {
+            // What cannot be written now is told later: the pause may be about to be made anew.
+            Done::Told(engine.upload(&pause, archive).await.is_ok())
         });
-        self.waits.push(task);
+    }
+
+    /// Tasks that change what is seen.
+    fn n_acting(&self) -> usize {
+        let others = self.waits.len() + usize::from(self.telling);
+        self.tasks.len().saturating_sub(others)
+    }
+
+    /// A write that failed raises no event.
+    fn told(&mut self, done: bool) {
+        self.telling = false;
+        self.memory.told(done);
+        self.own_uploads -= u32::from(!done);
     }
 
     /// Whether somebody else has written a wish: by the engine's events, or by containers of a later generation.
@@ -449,8 +461,10 @@ impl Drive {
         self.telling = false;
         self.tell(true);
         while self.telling {
-            if let Some(Ok(Done::Told)) | None = self.tasks.join_next().await {
-                self.telling = false;
+            match self.tasks.join_next().await {
+                Some(Ok(Done::Told(done))) => self.told(done),
+                None => self.telling = false,
+                Some(_) => {}
             }
         }
     }
@@ -486,7 +500,7 @@ impl Drive {
         if matches!(self.look, Look::UnderWay | Look::Overtaken) {
             return;
         }
-        let at_rest = decision.actions.is_empty() && self.waits.len() == self.tasks.len();
+        let at_rest = decision.actions.is_empty() && self.n_acting() == 0;
         if self.goal.is_live() && decision.actions.is_empty() {
             // At rest until something happens.
             if at_rest && self.look != Look::Fresh {
@@ -571,8 +585,7 @@ impl Drive {
     }
 
     fn looked(&mut self, result: Result<Seen, EngineError>) {
-        let n_acting = self.tasks.len() - self.waits.len();
-        let counts = self.look == Look::UnderWay && n_acting == 0;
+        let counts = self.look == Look::UnderWay && self.n_acting() == 0;
         match result {
             Ok(seen) if counts => {
                 self.see(seen);

@@ -46,7 +46,7 @@ async fn read(
 ) -> Result<Vec<u8>, EngineError> {
     let identity = &container.identity;
     let file = names::termination_message(&identity.container, identity.attempt);
-    let path = format!("{}/{file}", names::RECORD_VOLUME);
+    let path = format!("{}/{file}", names::RECORD_PATH);
     let message = engine.head(pause, &path, MOST).await?;
     if message.is_empty() && falls_back {
         return end_of_log(engine, &container.id).await;

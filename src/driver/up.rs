@@ -135,7 +135,7 @@ pub async fn up(
             events,
             interrupt,
         };
-        match run.go().await? {
+        match run.go(round == 1).await? {
             Some(up) => return Ok(up),
             None if round < MOST_ROUNDS => tokio::time::sleep(PATIENCE).await,
             None => return Ok(Up::Deleted),
@@ -156,7 +156,7 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// `None`: the pod was on its way down, or changed under its hands; begin again.
-    async fn go(self) -> anyhow::Result<Option<Up>> {
+    async fn go(self, first_round: bool) -> anyhow::Result<Option<Up>> {
         let uploads = self.watch();
         // What happens before the pod is up counts too.
         let changes = self.options.attach.as_ref().map(|_| self.changes());
@@ -222,7 +222,9 @@ impl Run<'_> {
             }
         };
         self.tell_own_pids(&images);
-        let course = if let (true, Some(record)) = (first, claimed) {
+        // A pod that this run made may have been changed by others since.
+        let is_new = first_round || (seen.containers.is_empty() && seen.record.is_none());
+        let course = if let (true, Some(record)) = (first && is_new, claimed) {
             let desired = self.mine.clone();
             Course {
                 desired,
@@ -234,7 +236,7 @@ impl Run<'_> {
             }
         } else {
             match self.join(&facts, &seen, &images, &pause_image).await? {
-                Joined::Course(course) => *course,
+                Joined::Course(course) => Course { first, ..*course },
                 Joined::Again => return Ok(None),
             }
         };

@@ -10,7 +10,8 @@ use bollard::query_parameters::{
     ContainerArchiveInfoOptionsBuilder, DownloadFromContainerOptionsBuilder,
     UploadToContainerOptionsBuilder,
 };
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
+use tar::Header;
 
 use super::{Engine, EngineError};
 use crate::record::names;
@@ -39,14 +40,18 @@ impl Engine {
         let options = DownloadFromContainerOptionsBuilder::default()
             .path(names::RECORD_PATH)
             .build();
-        let stream = self.docker.download_from_container(pause, Some(options));
-        let parts: Result<Vec<_>, _> = stream.try_collect().await;
-        match parts.map_err(|error| self.error(error)) {
-            Ok(parts) => Ok(Some(files(&parts.concat()))),
-            // Nothing was ever written.
-            Err(error) if error.status() == Some(404) && !error.is_missing_container() => {
-                Ok(Some(BTreeMap::new()))
+        let mut stream = self.docker.download_from_container(pause, Some(options));
+        let read = async {
+            let mut record = RecordArchive::default();
+            while !record.is_whole()
+                && let Some(part) = stream.next().await
+            {
+                record.take(&part?);
             }
+            Ok(record.bytes)
+        };
+        match read.await.map_err(|error| self.error(error)) {
+            Ok(archive) => Ok(Some(files(&archive))),
             // Docker 20.10 says 500 of a container whose removal has begun.
             Err(error) if matches!(error.status(), Some(404 | 500)) => Ok(None),
             Err(error) => Err(error),
@@ -141,6 +146,39 @@ fn path_kind(mode: u32) -> PathKind {
         () if is(DEVICE) => PathKind::BlockDevice,
         () if is(PIPE) || is(IRREGULAR) => PathKind::Other,
         () => PathKind::File,
+    }
+}
+
+/// The record as it comes from the engine. What containers write comes last, and is not read.
+#[derive(Default)]
+struct RecordArchive {
+    bytes: Vec<u8>,
+    next_header: usize,
+    whole: bool,
+}
+
+impl RecordArchive {
+    /// Whether the record's own files are there.
+    fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    fn take(&mut self, part: &[u8]) {
+        /// Of which a tar archive is made.
+        const BLOCK: usize = 512;
+        self.bytes.extend_from_slice(part);
+        while let Some(header) = self.bytes.get(self.next_header..self.next_header + BLOCK) {
+            let header = Header::from_byte_slice(header);
+            let path = header.path().unwrap_or_default();
+            self.whole = path.iter().any(|part| part == names::WRITTEN_BY_CONTAINERS);
+            if self.whole {
+                self.bytes.truncate(self.next_header);
+                return;
+            }
+            let size = header.entry_size().unwrap_or_default();
+            let size = usize::try_from(size).unwrap_or(usize::MAX / 2);
+            self.next_header += BLOCK + size.next_multiple_of(BLOCK);
+        }
     }
 }
 

@@ -129,7 +129,7 @@ fn layer(program: &[u8]) -> Vec<u8> {
     );
     for (path, mode) in [
         ("/podctl", 0o755),
-        (names::RECORD_VOLUME, 0o700),
+        (names::RECORD_PATH, 0o700),
         (names::VOLUMES_PATH, 0o755),
     ] {
         let path = format!("{}/", path.trim_start_matches('/'));

@@ -67,9 +67,10 @@ pub fn alias(pod: &PodKey) -> String {
 }
 
 /// Where the record's volume is mounted in the pause container.
-pub const RECORD_VOLUME: &str = "/podctl/record";
-/// The record's own files in it. What containers write is beside them: nobody who reads the record reads that.
-pub const RECORD_PATH: &str = "/podctl/record/files";
+pub const RECORD_PATH: &str = "/podctl/record";
+/// The folder in the record's volume for what containers write. Its name is the last of all in the alphabet, by which engines go
+/// when they give the record out: nobody who reads that reads this.
+pub const WRITTEN_BY_CONTAINERS: &str = "z-termination";
 /// Where the pod's disk and memory volumes are mounted in the pause container.
 pub const VOLUMES_PATH: &str = "/podctl/volumes";
 
@@ -77,7 +78,7 @@ pub const VOLUMES_PATH: &str = "/podctl/volumes";
 /// the one before it.
 #[must_use]
 pub fn termination_message(container: &str, attempt: u32) -> String {
-    format!("termination/{container}.{}", attempt % 2)
+    format!("{WRITTEN_BY_CONTAINERS}/{container}.{}", attempt % 2)
 }
 
 /// Where a volume of the pod is mounted in the pause container.

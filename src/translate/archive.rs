@@ -237,7 +237,7 @@ impl Tar {
     /// kubelet: whoever the container runs as can write into it.
     fn termination_message(&mut self, container: &str, attempt: u32) {
         let file = names::termination_message(container, attempt);
-        self.file(&format!("{}/{file}", names::RECORD_VOLUME), 0o666, &[]);
+        self.file(&format!("{}/{file}", names::RECORD_PATH), 0o666, &[]);
     }
 
     fn record(&mut self, name: &str, content: &[u8]) {

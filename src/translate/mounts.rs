@@ -32,7 +32,7 @@ pub struct Mounts {
 #[must_use]
 pub fn of_pause(pod: &Pod) -> Vec<DockerMount> {
     let record = DockerMount {
-        target: Some(names::RECORD_VOLUME.to_owned()),
+        target: Some(names::RECORD_PATH.to_owned()),
         source: Some(names::record(&pod.key)),
         typ: Some(MountType::VOLUME),
         volume_options: Some(MountVolumeOptions {

@@ -28,7 +28,11 @@ fn again(pod: &Pod, verb: &str, args: &[&str]) -> super::support::Said {
 fn log(pod: &Pod, wanted: &str) {
     eventually(&format!("the log is `{wanted}`"), || {
         let log = run(podctl().args(["exec", &pod.name, "-c", "a", "--", "cat", "/log/l"]));
-        log.out.split_whitespace().collect::<Vec<_>>().join(" ") == wanted
+        let log = log.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        log == wanted || {
+            println!("{log}");
+            false
+        }
     });
 }
 
@@ -119,7 +123,8 @@ fn who_keeps_a_pod_alive_hears_of_it() {
     eventually("it is told", || said(&pod).contains("podctl start"));
     assert_eq!(row(&pod), "0/2 Stopped 1");
     again(&pod, "start", &[]).code(0);
-    log(&pod, "i s a a-ends a a-ends s-ends i s a");
+    let done = std::panic::catch_unwind(|| log(&pod, "i s a a-ends a a-ends s-ends i s a"));
+    assert!(done.is_ok(), "{}", said(&pod));
     let out = run(podctl().args(["ps", "-a", "-o", "json"])).code(0).out;
     let list: Value = serde_json::from_str(&out).expect("JSON");
     let items = list["items"].as_array().expect("pods");
