@@ -9,8 +9,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::exit::{Faults, UsageError};
 use crate::commands::{
-    Context, Exit, completion, down, exec, explain, logs, port, ps, run, up, validate, version,
-    wait,
+    Context, Exit, completion, down, exec, explain, get, logs, port, ps, run, up, validate,
+    version, wait,
 };
 use crate::engine::{Choice, EngineError};
 use crate::output::Printer;
@@ -41,6 +41,7 @@ enum Verb {
     Run(run::Args),
     Down(down::Args),
     Ps(ps::Args),
+    Get(get::Args),
     Wait(wait::Args),
     Logs(logs::Args),
     Exec(exec::Args),
@@ -83,7 +84,8 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
             Verb::Up(args) => up::run(context, args).await,
             Verb::Run(args) => run::run(context, args).await,
             Verb::Down(args) => down::run(context, args).await,
-            Verb::Ps(args) => ps::run(context, &args).await,
+            Verb::Ps(args) => ps::run(context, args).await,
+            Verb::Get(args) => get::run(context, args).await,
             Verb::Wait(args) => wait::run(context, &args).await,
             Verb::Logs(args) => logs::run(context, &args).await,
             Verb::Exec(args) => exec::run(context, args).await,

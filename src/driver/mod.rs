@@ -8,6 +8,7 @@
 //! - [`images`]: which images are there, and pulling those that are not.
 //! - [`known`]: what earlier runs have left on the engine.
 //! - [`logs`]: the lines of several containers as one.
+//! - [`observe`]: pods with their status; [`watch`]: when to look at them again; [`wait`]: until something is so.
 //! - [`event`]: what a command is told meanwhile.
 //! - [`failure`]: what went wrong, and what to do about it.
 //!
@@ -22,7 +23,6 @@ pub mod images;
 pub mod interrupt;
 mod join;
 pub mod known;
-
 pub mod logs;
 mod memory;
 pub mod observe;
@@ -30,6 +30,7 @@ pub mod pod;
 pub mod results;
 pub mod up;
 pub mod wait;
+pub mod watch;
 
 pub use event::{Event, Events};
 pub use failure::Failure;

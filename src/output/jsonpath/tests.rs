@@ -245,3 +245,15 @@ fn a_condition_is_met_as_for_kubectl() {
         assert!(text.parse::<Condition>().is_err(), "{text}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_template_is_too_strange(text in r#"(\{|range|end|\.\.|\[\?\(|name|metadata|[{}\[\]()@$.*'"\\a0-2:,=<>!~ \nü]){0,16}"#) {
+        if let Ok(template) = text.parse::<Template>() {
+            let _ = template.print(&pod(), |text| Cow::Borrowed(text));
+        }
+        if let Ok(condition) = text.parse::<Condition>() {
+            let _ = condition.holds(&pod());
+        }
+    }
+}
