@@ -9,8 +9,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::exit::{Faults, UsageError};
 use crate::commands::{
-    Context, Exit, completion, down, exec, explain, logs, port, ps, restart, run, start, stop, up,
-    validate, version, wait,
+    Context, Exit, completion, down, exec, explain, get, logs, port, ps, restart, run, start, stop,
+    up, validate, version, wait,
 };
 use crate::engine::{Choice, EngineError};
 use crate::output::Printer;
@@ -44,6 +44,7 @@ enum Verb {
     Stop(stop::Args),
     Start(start::Args),
     Ps(ps::Args),
+    Get(get::Args),
     Wait(wait::Args),
     Logs(logs::Args),
     Exec(exec::Args),
@@ -89,7 +90,8 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
             Verb::Restart(args) => restart::run(context, &args).await,
             Verb::Stop(args) => stop::run(context, &args).await,
             Verb::Start(args) => start::run(context, &args).await,
-            Verb::Ps(args) => ps::run(context, &args).await,
+            Verb::Ps(args) => ps::run(context, args).await,
+            Verb::Get(args) => get::run(context, args).await,
             Verb::Wait(args) => wait::run(context, &args).await,
             Verb::Logs(args) => logs::run(context, &args).await,
             Verb::Exec(args) => exec::run(context, args).await,

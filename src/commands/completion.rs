@@ -74,6 +74,21 @@ pub(super) fn pods() -> ArgValueCandidates {
     })
 }
 
+/// After a kind names of pods, else kinds and pods.
+pub(super) fn kinds_and_pods() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let has_kind = std::env::args().any(|word| matches!(word.as_str(), "pods" | "pod" | "po"));
+        let all = list();
+        let pauses = all.iter().filter(|c| c.identity.is_pause());
+        let names = pauses.map(|c| c.pod().name.clone());
+        if has_kind {
+            return unique(names);
+        }
+        let pods = names.map(|name| format!("pod/{name}"));
+        unique(std::iter::once("pods".to_owned()).chain(pods))
+    })
+}
+
 /// Names of containers of the pod that the line names; of all pods where it names none.
 pub(super) fn containers() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {

@@ -44,7 +44,11 @@ pub fn one(context: &Context, word: &str) -> anyhow::Result<PodKey> {
     }
 }
 
-fn name(word: &str) -> Result<&str, UsageError> {
+/// The name in a word that may have its kind before it.
+///
+/// # Errors
+/// Another kind, or what can be no name.
+pub(super) fn name(word: &str) -> Result<&str, UsageError> {
     let name = match word.split_once('/') {
         None => word,
         Some(("pod" | "pods" | "po", name)) => name,

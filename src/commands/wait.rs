@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use futures_util::future::join_all;
+use serde_json::Value;
 
 use super::{Context, Exit, signals, target};
-use crate::driver::wait::{blame, wait};
+use crate::driver::wait::{blame, wait, wait_for};
 use crate::engine::Engine;
 use crate::output::escape::escape;
+use crate::output::jsonpath::Condition;
 use crate::reconcile::wanted::{Verdict, Wanted};
 use crate::spec::PodKey;
 
@@ -20,30 +22,48 @@ pub struct Args {
     /// Pods, or files that name them
     #[arg(value_name = "POD|FILE", required = true, add = super::completion::pods())]
     pods: Vec<String>,
-    /// ready, completed, deleted, or condition=NAME[=STATUS]
+    /// ready, completed, deleted, condition=NAME[=STATUS], or jsonpath=EXPRESSION[=VALUE]
     #[arg(long = "for", value_name = "WHAT", value_parser = wanted, default_value = "ready")]
-    wanted: Wanted,
+    wanted: For,
     /// Give up after this time (exit code 4); 0: look once
     #[arg(long, value_parser = super::duration::parse, value_name = "TIME", default_value = "30s")]
     timeout: Duration,
 }
 
+/// What is waited for.
+#[derive(Debug, Clone, PartialEq)]
+enum For {
+    State(Wanted),
+    Field(Condition),
+}
+
 /// kubectl: `--for=delete`, `--for=condition=Ready`; case does not matter.
-fn wanted(text: &str) -> Result<Wanted, String> {
+fn wanted(text: &str) -> Result<For, String> {
+    if let Some(condition) = text.strip_prefix("jsonpath=") {
+        let condition = condition.parse().map(For::Field);
+        return condition.map_err(|fault| fault.to_string());
+    }
     let condition = |name: &str, status: &str| Wanted::Condition {
         name: name.to_owned(),
         status: status.to_owned(),
     };
-    match text.split_once('=') {
-        None if text.eq_ignore_ascii_case("ready") => Ok(Wanted::ready()),
-        None if text.eq_ignore_ascii_case("completed") => Ok(Wanted::Completed),
-        None if matches!(text, "delete" | "deleted") => Ok(Wanted::Deleted),
+    let state = match text.split_once('=') {
+        None if text.eq_ignore_ascii_case("ready") => Wanted::ready(),
+        None if text.eq_ignore_ascii_case("completed") => Wanted::Completed,
+        None if matches!(text, "delete" | "deleted") => Wanted::Deleted,
         Some(("condition", rest)) if !rest.is_empty() => {
             let (name, status) = rest.split_once('=').unwrap_or((rest, "True"));
-            Ok(condition(name, status))
+            condition(name, status)
         }
-        _ => Err("write ready, completed, deleted, or condition=NAME[=STATUS]".to_owned()),
-    }
+        _ => {
+            return Err(
+                "write ready, completed, deleted, condition=NAME[=STATUS], or \
+                 jsonpath='{.status.phase}'=Running"
+                    .to_owned(),
+            );
+        }
+    };
+    Ok(For::State(state))
 }
 
 /// Runs it.
@@ -77,8 +97,18 @@ async fn one(
     args: &Args,
 ) -> anyhow::Result<Exit> {
     let waiting = || format!("failed to wait for pod `{key}`");
-    let verdict = wait(engine, key, &args.wanted, args.timeout).await;
-    let exit = match verdict.with_context(waiting)? {
+    let verdict = match &args.wanted {
+        For::State(wanted) => {
+            let verdict = wait(engine, key, wanted, args.timeout).await;
+            verdict.with_context(waiting)?
+        }
+        For::Field(condition) => {
+            let holds = |object: &Value| condition.holds(object).map_err(|unfit| unfit.to_string());
+            let verdict = wait_for(engine, key, holds, args.timeout).await;
+            verdict.with_context(waiting)?
+        }
+    };
+    let exit = match verdict {
         Verdict::Met => {
             context
                 .printer
@@ -94,7 +124,7 @@ async fn one(
             Exit::TimedOut
         }
     };
-    if args.wanted != Wanted::Deleted {
+    if args.wanted != For::State(Wanted::Deleted) {
         tell_culprits(context, engine, key)
             .await
             .with_context(waiting)?;
@@ -126,14 +156,20 @@ mod tests {
 
     #[test]
     fn what_is_waited_for_is_written_as_for_kubectl() {
-        assert_eq!(wanted("ready"), Ok(Wanted::ready()));
-        assert_eq!(wanted("condition=Ready"), Ok(Wanted::ready()));
-        assert_eq!(wanted("delete"), Ok(Wanted::Deleted));
+        let state = |wanted| Ok(For::State(wanted));
+        assert_eq!(wanted("ready"), state(Wanted::ready()));
+        assert_eq!(wanted("condition=Ready"), state(Wanted::ready()));
+        assert_eq!(wanted("delete"), state(Wanted::Deleted));
         let initialized = Wanted::Condition {
             name: "Initialized".into(),
             status: "false".into(),
         };
-        assert_eq!(wanted("condition=Initialized=false"), Ok(initialized));
+        assert_eq!(wanted("condition=Initialized=false"), state(initialized));
+        assert!(matches!(
+            wanted("jsonpath={.status.phase}=Running"),
+            Ok(For::Field(_))
+        ));
+        assert!(wanted("jsonpath={.a").is_err_and(|why| why.contains("character 1")));
         assert!(wanted("condition=").is_err() && wanted("soon").is_err());
     }
 }

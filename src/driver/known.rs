@@ -18,7 +18,8 @@ use crate::spec::{ConfigMap, PodKey};
 /// # Errors
 /// When the engine does not answer.
 pub async fn config_maps(engine: &Engine) -> Result<BTreeMap<PodKey, ConfigMap>, EngineError> {
-    let records = records(engine).await?.into_iter();
+    let pauses = engine.pauses().await?;
+    let records = records(engine, pauses).await.into_iter();
     let of_pod = |(pod, record): (PodKey, Record)| {
         let all = record.config_maps.unwrap_or_default().into_iter();
         all.map(move |(name, map)| (PodKey::new(pod.namespace.clone(), name), map))
@@ -26,20 +27,17 @@ pub async fn config_maps(engine: &Engine) -> Result<BTreeMap<PodKey, ConfigMap>,
     Ok(records.flat_map(of_pod).collect())
 }
 
-/// The manifests of the pods that are there.
-///
-/// # Errors
-/// When the engine does not answer.
-pub async fn manifests(engine: &Engine) -> Result<BTreeMap<PodKey, Value>, EngineError> {
-    let records = records(engine).await?.into_iter();
-    Ok(records
+/// The manifests of the pods that these containers are. Two calls for each.
+pub async fn manifests(engine: &Engine, containers: &[SeenContainer]) -> BTreeMap<PodKey, Value> {
+    let pauses = containers.iter().filter(|c| c.identity.is_pause());
+    let records = records(engine, pauses.cloned().collect()).await.into_iter();
+    records
         .map(|(pod, record)| (pod, record.wish.manifest))
-        .collect())
+        .collect()
 }
 
-/// The records of the pods, those of older pods first; a record that does not read is left out.
-async fn records(engine: &Engine) -> Result<Vec<(PodKey, Record)>, EngineError> {
-    let mut pauses = engine.pauses().await?;
+/// The records of the pods with these pause containers, those of older pods first; a record that does not read is left out.
+async fn records(engine: &Engine, mut pauses: Vec<SeenContainer>) -> Vec<(PodKey, Record)> {
     pauses.sort_by_key(|pause| pause.created);
     let read = async |pause: &SeenContainer| {
         let pod = pause.pod();
@@ -49,5 +47,5 @@ async fn records(engine: &Engine) -> Result<Vec<(PodKey, Record)>, EngineError> 
         Some((pod.clone(), record))
     };
     let all = join_all(pauses.iter().map(read)).await;
-    Ok(all.into_iter().flatten().collect())
+    all.into_iter().flatten().collect()
 }

@@ -10,6 +10,7 @@
 //! - [`known`]: what earlier runs have left on the engine.
 //! - [`logs`]: the lines of several containers as one.
 //! - `termination`: what a container that has ended left to be read.
+//! - [`observe`]: pods with their status; [`watch`]: when to look at them again; [`wait`]: until something is so.
 //! - [`event`]: what a command is told meanwhile.
 //! - [`failure`]: what went wrong, and what to do about it.
 //!
@@ -33,6 +34,7 @@ pub mod results;
 mod termination;
 pub mod up;
 pub mod wait;
+pub mod watch;
 
 pub use event::{Event, Events};
 pub use failure::Failure;

@@ -1,5 +1,5 @@
 //! Pods with their status, of all that the engine tells: what runs, what who drives the pods has told, and, where it is wanted, when
-//! each container ran.
+//! each container ran; and as whole objects.
 //!
 //! Not here: the status itself (`reconcile::status`).
 
@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::Value;
 
+use super::known;
 use super::termination;
 use crate::engine::look::read_record;
 use crate::engine::{Engine, EngineError};
@@ -85,6 +88,45 @@ pub async fn of(
         .filter_map(|(id, details)| Some((id, details?)))
         .collect();
     Ok(status::pods(containers, &details, &told))
+}
+
+/// Pods as whole objects: what was asked for, as the records have it, and what there is of it. `containers` are those that the pods
+/// were made of. Two calls for each pod.
+///
+/// # Errors
+/// Where a pod cannot be written as JSON.
+pub async fn whole(
+    engine: &Engine,
+    containers: &[SeenContainer],
+    pods: &[v1::Pod],
+) -> serde_json::Result<Vec<Value>> {
+    let mut manifests = known::manifests(engine, containers).await;
+    let whole = |pod: &v1::Pod| {
+        let seen = serde_json::to_value(pod)?;
+        let Some(mut whole) = manifests.remove(&status::key(pod)) else {
+            return Ok(seen);
+        };
+        for (field, value) in seen["metadata"].as_object().into_iter().flatten() {
+            whole["metadata"][field] = value.clone();
+        }
+        whole["status"] = seen["status"].clone();
+        Ok(whole)
+    };
+    pods.iter().map(whole).collect()
+}
+
+/// Marks a pod that is being taken down (`metadata.deletionTimestamp`); `false`: it is gone already. Two calls.
+///
+/// # Errors
+/// As [`pods`].
+pub async fn mark_deletion(engine: &Engine, pod: &mut v1::Pod) -> Result<bool, EngineError> {
+    let key = status::key(pod);
+    let (record, deletion) = tokio::try_join!(engine.record(&key), engine.deletion(&key))?;
+    if let Some(deletion) = deletion {
+        let since = deletion.created_at.and_then(|time| time.parse().ok());
+        pod.metadata.deletion_timestamp = since.map(Time);
+    }
+    Ok(record.is_some())
 }
 
 /// What who drives a pod has told. Two calls.

@@ -1,28 +1,22 @@
 //! Waits until something is so of a pod, and tells whose fault it is where it is not.
 //!
-//! The engine's events of the pod say when to look again; who drives the pod writes what it knows into the record, which is an event too.
-//! A look comes every few seconds all the same.
-//!
-//! Not here: what is so (`reconcile::wanted`).
+//! Not here: what is so (`reconcile::wanted`), when to look again (`watch`).
 
 use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
+use serde_json::Value;
 
 use super::observe;
+use super::watch::Watch;
 use crate::engine::logs::Range;
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::SeenContainer;
-use crate::reconcile::wanted::{Culprit, Verdict, Wanted, culprits, verdict};
+use crate::reconcile::wanted::{Culprit, Verdict, Wanted, culprits, verdict, verdict_of};
 use crate::record::Told;
 use crate::spec::PodKey;
 
-/// An engine tells of an end before its list call does: so long after an event it is looked again.
-const AFTER_AN_EVENT: [Duration; 3] = [
-    Duration::from_millis(50),
-    Duration::from_millis(300),
-    Duration::from_secs(1),
-];
+/// Between two looks while nothing is heard.
 const LONGEST_REST: Duration = Duration::from_secs(5);
 /// Lines of a log that are shown of a culprit.
 const N_LINES: u64 = 5;
@@ -37,33 +31,59 @@ pub async fn wait(
     wanted: &Wanted,
     timeout: Duration,
 ) -> Result<Verdict, EngineError> {
+    until(engine, key, timeout, async || {
+        let pods = observe::pods(engine, Some(key), false).await?;
+        // A pod is there while its record is.
+        if pods.is_empty() && engine.record(key).await?.is_some() {
+            return Ok(Verdict::NotYet);
+        }
+        Ok(verdict(wanted, pods.first()))
+    })
+    .await
+}
+
+/// The same until something holds of the whole object; `Err`: why it cannot be told.
+///
+/// # Errors
+/// As [`wait`]; or an object that cannot be written as JSON.
+pub async fn wait_for(
+    engine: &Engine,
+    key: &PodKey,
+    holds: impl Fn(&Value) -> Result<bool, String>,
+    timeout: Duration,
+) -> anyhow::Result<Verdict> {
+    until(engine, key, timeout, async || {
+        let containers = engine.containers(Some(key)).await?;
+        let pods = observe::of(engine, &containers, true).await?;
+        let objects = observe::whole(engine, &containers, &pods).await?;
+        Ok(match (pods.first(), objects.first()) {
+            (Some(pod), Some(object)) => verdict_of(holds(object), pod),
+            _ if engine.record(key).await?.is_some() => Verdict::NotYet,
+            _ => verdict(&Wanted::ready(), None),
+        })
+    })
+    .await
+}
+
+async fn until<E>(
+    engine: &Engine,
+    key: &PodKey,
+    timeout: Duration,
+    look: impl AsyncFn() -> Result<Verdict, E>,
+) -> Result<Verdict, E> {
     let end = Instant::now() + timeout;
-    let mut events =
-        futures_util::stream::select(engine.changes(key).boxed(), engine.uploads(key).boxed());
-    let mut n_looks = 0;
+    let mut watch = Watch::begin(engine, Some(key), LONGEST_REST);
     loop {
-        let verdict = look(engine, key, wanted).await?;
+        let verdict = look().await?;
         let left = end.saturating_duration_since(Instant::now());
         if verdict != Verdict::NotYet || left.is_zero() {
             return Ok(verdict);
         }
-        let rest = AFTER_AN_EVENT.get(n_looks).copied().unwrap_or(LONGEST_REST);
-        n_looks += 1;
         tokio::select! {
-            Some(()) = events.next() => n_looks = 0,
-            () = tokio::time::sleep(rest.min(left)) => {}
+            _ = watch.next() => {}
+            () = tokio::time::sleep(left) => {}
         }
     }
-}
-
-async fn look(engine: &Engine, key: &PodKey, wanted: &Wanted) -> Result<Verdict, EngineError> {
-    let pods = observe::pods(engine, Some(key), false).await?;
-    let verdict = verdict(wanted, pods.first());
-    // A pod is there while its record is.
-    if pods.is_empty() && engine.record(key).await?.is_some() {
-        return Ok(Verdict::NotYet);
-    }
-    Ok(verdict)
 }
 
 /// Whose fault it is, each with the last lines of its log.

@@ -282,12 +282,20 @@ impl Engine {
     /// # Errors
     /// When the engine does not answer.
     pub async fn record(&self, pod: &PodKey) -> Result<Option<Volume>, EngineError> {
-        match self
-            .docker
-            .inspect_volume(&names::record(pod))
-            .await
-            .map_err(|error| self.error(error))
-        {
+        self.volume(&names::record(pod)).await
+    }
+
+    /// The wish that the pod be gone, if there is one.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn deletion(&self, pod: &PodKey) -> Result<Option<Volume>, EngineError> {
+        self.volume(&names::deletion(pod)).await
+    }
+
+    async fn volume(&self, name: &str) -> Result<Option<Volume>, EngineError> {
+        let inspected = self.docker.inspect_volume(name).await;
+        match inspected.map_err(|error| self.error(error)) {
             Ok(volume) => Ok(Some(volume)),
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error),

@@ -23,6 +23,16 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     )
 }
 
+/// The same for a text of several lines, which stay lines.
+#[must_use]
+pub fn escape_lines(text: &str) -> Cow<'_, str> {
+    if !text.contains('\n') {
+        return escape(text);
+    }
+    let lines: Vec<_> = text.split('\n').map(escape).collect();
+    Cow::Owned(lines.join("\n"))
+}
+
 /// The same for a line of a log, whose colours stay (ECMA-48: SGR, `ESC [ ... m`).
 #[must_use]
 pub fn escape_log(text: &str) -> Cow<'_, str> {
@@ -68,6 +78,7 @@ mod tests {
             escape_log("\u{1b}[31;1mred\u{1b}[0m \u{1b}[2J"),
             "\u{1b}[31;1mred\u{1b}[0m \\u{1b}[2J"
         );
+        assert_eq!(escape_lines("a\n\u{1b}\n"), "a\n\\u{1b}\n");
         assert!(matches!(escape("plain ü"), Cow::Borrowed(_)));
     }
 }

@@ -3,6 +3,7 @@
 //! Not here: deciding what is worth saying (`commands`).
 
 pub mod escape;
+pub mod jsonpath;
 pub mod junit;
 pub mod lines;
 pub mod printer;

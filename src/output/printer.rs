@@ -2,11 +2,12 @@
 //!
 //! Not here: live progress (`progress`), tables (`table`).
 
-use std::io::{self, Write};
+use std::borrow::Cow;
+use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
-use super::escape::escape;
+use super::escape::{escape, escape_lines};
 
 /// Writes to the two standard streams. Colour follows `NO_COLOR` and whether the stream is a terminal.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +43,16 @@ impl Printer {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
         out.flush()
+    }
+
+    /// Foreign text on its way into data: as it is, but for a terminal what that would obey is written out.
+    #[must_use]
+    pub fn foreign<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if io::stdout().is_terminal() {
+            escape_lines(text)
+        } else {
+            Cow::Borrowed(text)
+        }
     }
 
     /// One line of news to stderr, unless quiet.

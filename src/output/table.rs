@@ -6,6 +6,38 @@ use comfy_table::{Table, presets};
 
 use super::escape::escape;
 
+/// A table that gets more rows after it was printed: they stand under its columns.
+#[derive(Debug, Default)]
+pub struct Growing {
+    widths: Vec<usize>,
+}
+
+impl Growing {
+    /// More rows; the header comes with the first.
+    pub fn rows(&mut self, header: &[&str], rows: &[Vec<String>]) -> String {
+        if rows.is_empty() {
+            return String::new();
+        }
+        let is_first = self.widths.is_empty();
+        let width = |text: &str| escape(text).chars().count();
+        self.widths.resize(header.len(), 0);
+        for (i, widest) in self.widths.iter_mut().enumerate() {
+            let cells = rows.iter().filter_map(|row| row.get(i));
+            let cells = cells.map(|cell| width(cell)).max().unwrap_or_default();
+            *widest = (*widest).max(width(header[i])).max(cells);
+        }
+        if is_first {
+            return table(header, rows);
+        }
+        let line = |row: &Vec<String>| {
+            let cells = row.iter().zip(&self.widths);
+            let cells = cells.map(|(cell, width)| format!("{:<width$}   ", escape(cell)));
+            format!("{}\n", cells.collect::<String>().trim_end())
+        };
+        rows.iter().map(line).collect()
+    }
+}
+
 /// Lays out rows under a header. Foreign text is escaped.
 #[must_use]
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
@@ -84,6 +116,29 @@ mod tests {
         NAME           READY
         web            2/2
         a-longer-one   1/1
+        ");
+    }
+
+    #[test]
+    fn later_rows_stand_under_the_columns() {
+        let row = |name: &str, status: &str| vec![vec![name.to_owned(), status.to_owned()]];
+        let mut growing = Growing::default();
+        let header = ["NAME", "STATUS"];
+        let mut shown = growing.rows(&header, &[]);
+        for rows in [
+            row("web", "Pending"),
+            row("web", "Running"),
+            row("longer", "Pending"),
+            row("web", "Running"),
+        ] {
+            shown.push_str(&growing.rows(&header, &rows));
+        }
+        insta::assert_snapshot!(shown, @r"
+        NAME   STATUS
+        web    Pending
+        web    Running
+        longer   Pending
+        web      Running
         ");
     }
 }

@@ -67,13 +67,23 @@ pub fn verdict(wanted: &Wanted, pod: Option<&v1::Pod>) -> Verdict {
             let mut conditions = conditions.into_iter().flatten();
             let is_meant = |c: &v1::PodCondition| c.type_.eq_ignore_ascii_case(name);
             let now = conditions.find(|c| is_meant(c)).map(|c| c.status.as_str());
-            match (now, phase) {
-                (Some(now), _) if now.eq_ignore_ascii_case(status) => Verdict::Met,
-                (_, "Succeeded") => Verdict::Never("the pod has completed".to_owned()),
-                (_, "Failed") => Verdict::Never("the pod has failed".to_owned()),
-                _ => Verdict::NotYet,
-            }
+            verdict_of(
+                Ok(now.is_some_and(|now| now.eq_ignore_ascii_case(status))),
+                pod,
+            )
         }
+    }
+}
+
+/// The same where somebody else has looked whether it is so of the pod; `Err`: it cannot be told, for this reason.
+#[must_use]
+pub fn verdict_of(holds: Result<bool, String>, pod: &v1::Pod) -> Verdict {
+    match (holds, phase(pod)) {
+        (Err(reason), _) => Verdict::Never(reason),
+        (Ok(true), _) => Verdict::Met,
+        (Ok(false), "Succeeded") => Verdict::Never("the pod has completed".to_owned()),
+        (Ok(false), "Failed") => Verdict::Never("the pod has failed".to_owned()),
+        (Ok(false), _) => Verdict::NotYet,
     }
 }
 
@@ -204,6 +214,16 @@ mod tests {
         assert_eq!(verdict(&Wanted::Deleted, None), Verdict::Met);
         let there = pod("Failed", "False");
         assert_eq!(verdict(&Wanted::Deleted, Some(&there)), Verdict::NotYet);
+    }
+
+    #[test]
+    fn what_does_not_hold_of_a_pod_that_has_ended_will_not() {
+        let of = |holds, phase| verdict_of(holds, &pod(phase, "False"));
+        assert_eq!(of(Ok(true), "Failed"), Verdict::Met);
+        assert_eq!(of(Ok(false), "Pending"), Verdict::NotYet);
+        assert!(matches!(of(Ok(false), "Succeeded"), Verdict::Never(_)));
+        let unclear = of(Err("two values".into()), "Running");
+        assert_eq!(unclear, Verdict::Never("two values".into()));
     }
 
     #[test]

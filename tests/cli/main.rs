@@ -332,6 +332,35 @@ fn a_good_file_and_no_engine_have_a_code_of_their_own() {
 }
 
 #[test]
+fn a_bad_template_is_told_before_the_engine_is_asked() {
+    let folder = Folder::new();
+    let file = folder.write("names.txt", "{range .items[*]}{.metadata.name}");
+    let get = |words: &[&str]| {
+        run(podctl()
+            .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+            .args(words))
+    };
+    get(&["get", "pods", "-o", "jsonpath={.items[x]}"])
+        .code(2)
+        .says(&["at character 9", "`x` is no index"]);
+    get(&["ps", "-o", &format!("jsonpath-file={file}")])
+        .code(2)
+        .says(&["names.txt", "at character 1", "has no {end}"]);
+    get(&["get", "pod", "web", "-o", "jsonpath-file=/nonexistent"])
+        .code(2)
+        .says(&["/nonexistent"]);
+    get(&["wait", "web", "--for", "jsonpath={.status.phase}="])
+        .code(2)
+        .says(&["a value must follow"]);
+    for format in ["custom-columns=NAME:.metadata.name", "go-template={{.}}"] {
+        get(&["get", "pods", "-o", format]).code(2);
+    }
+    get(&["get", "web"]).code(2).says(&["`pod/web`"]);
+    get(&["get", "pods", "web", "-A"]).code(2).says(&["-A"]);
+    get(&["get", "pods", "-o", "jsonpath={.items}"]).code(3);
+}
+
+#[test]
 fn every_example_is_valid() {
     for entry in std::fs::read_dir(project("pod-examples")).expect("pod-examples") {
         let path = entry.expect("an entry").path().display().to_string();
@@ -361,8 +390,11 @@ fn the_help_of_every_verb() {
     let mut text = run(podctl().arg("--help")).code(0).out;
     for verb in [
         "up",
+        "run",
         "down",
         "ps",
+        "get",
+        "wait",
         "logs",
         "exec",
         "port",

@@ -17,6 +17,7 @@ mod examples;
 mod exec;
 mod fails;
 mod fields;
+mod get;
 mod hooks;
 mod init;
 mod logs;

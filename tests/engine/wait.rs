@@ -78,3 +78,28 @@ fn one_waits_for_the_end_of_a_pod() {
         .code(1)
         .says(&["there is no such pod"]);
 }
+
+#[test]
+fn one_waits_for_a_field() {
+    let pod = Pod::new("field");
+    let manifest = SLOW
+        .replace("spec:", "spec:\n  restartPolicy: Never")
+        .replace("exec sleep 3600", "exit 0")
+        .replace("command: [sleep, '3600']", "command: ['true']");
+    pod.up(&manifest).code(0);
+    let wait = |what: &str, time: &str| {
+        run(podctl().args(["wait", &pod.name, "--for", what, "--timeout", time]))
+    };
+    let met = wait("jsonpath={.status.podIP}", "10s").code(0).out;
+    assert_eq!(met, format!("pod/{} condition met\n", pod.name));
+    wait("jsonpath={.status.phase}=Succeeded", "30s").code(0);
+    wait("jsonpath={.status.phase}=Running", "30s")
+        .code(1)
+        .says(&["the pod has completed"]);
+    wait("jsonpath={.status.containerStatuses}=x", "30s")
+        .code(1)
+        .says(&["a list or an object"]);
+    wait("jsonpath={.status.phase", "1s")
+        .code(2)
+        .says(&["at character 1", "not closed"]);
+}

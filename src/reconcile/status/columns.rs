@@ -22,6 +22,15 @@ pub struct Columns {
 /// The columns of a pod.
 #[must_use]
 pub fn columns(pod: &v1::Pod) -> Columns {
+    let columns = columns_of_life(pod);
+    if pod.metadata.deletion_timestamp.is_some() {
+        let status = "Terminating".to_owned();
+        return Columns { status, ..columns };
+    }
+    columns
+}
+
+fn columns_of_life(pod: &v1::Pod) -> Columns {
     let status = pod.status.clone().unwrap_or_default();
     let containers = status.container_statuses.unwrap_or_default();
     let inits = status.init_container_statuses.unwrap_or_default();

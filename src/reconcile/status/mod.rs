@@ -47,6 +47,24 @@ pub fn pods(
     keys.into_iter().filter_map(of_pod).collect()
 }
 
+/// The pod's namespace and name.
+#[must_use]
+pub fn key(pod: &v1::Pod) -> PodKey {
+    let metadata = pod.metadata.clone();
+    PodKey::new(
+        metadata.namespace.unwrap_or_default(),
+        metadata.name.unwrap_or_default(),
+    )
+}
+
+/// Whether it has come to its end.
+#[must_use]
+pub fn has_ended(pod: &v1::Pod) -> bool {
+    let status = pod.status.as_ref();
+    let phase = status.and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
+
 /// All that is known of one pod.
 struct View<'a> {
     containers: Vec<&'a SeenContainer>,

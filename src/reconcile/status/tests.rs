@@ -67,6 +67,17 @@ fn a_pod_is_shown_as_kubectl_does() {
 }
 
 #[test]
+fn a_pod_that_is_being_taken_down_is_terminating_whatever_is_left_of_it() {
+    let containers = [pause(State::Running), member("a", State::Running)];
+    let mut pod = of(&containers).swap_remove(0);
+    pod.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+    let Columns {
+        n_ready, status, ..
+    } = columns(&pod);
+    assert_eq!((n_ready, status.as_str()), (1, "Terminating"));
+}
+
+#[test]
 fn a_container_that_is_not_there_is_waited_for() {
     let containers = [pause(State::Running), member("a", State::Running)];
     check(
