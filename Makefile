@@ -13,12 +13,12 @@ build:
 # Every test. Installs and starts an engine where none answers, and makes the images that the tests need.
 test:
 	scripts/engine
-	scripts/images/ensure busybox nginx
+	scripts/images/ensure busybox nginx redis:7
 	cargo test
 
 # The tests that need an engine, on the one that DOCKER_HOST names.
 test-engines:
-	scripts/images/ensure busybox nginx
+	scripts/images/ensure busybox nginx redis:7
 	cargo test --test engine --test faults --test kubelet
 
 lint:

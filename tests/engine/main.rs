@@ -10,6 +10,7 @@ mod support;
 
 mod attach;
 mod change;
+mod ci;
 mod connect;
 mod down;
 mod examples;
