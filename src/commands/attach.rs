@@ -12,23 +12,29 @@ use crate::driver::up::{Options, Up};
 use crate::engine::Engine;
 use crate::output::lines::Lines;
 use crate::reconcile::restart::BackOff;
-use crate::spec::Desired;
+use crate::spec::{Desired, Pod};
 
 /// What the containers said last is waited for no longer.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Brings it up and keeps it alive, as `options.attach` says. `several`: other pods speak on the same terminal.
+/// Brings it up and keeps it alive, as `options.attach` says. `all`: the pods that speak on the same terminal, this one among them.
 pub(super) async fn attached(
     context: &Context,
     engine: &Engine,
     desired: &Desired,
     options: &Options,
-    several: bool,
+    all: &[Desired],
     interrupt: &Interrupt,
 ) -> anyhow::Result<Up> {
     let pod = &desired.pod;
-    let names: Vec<String> = pod.members().map(|c| c.name.clone()).collect();
-    let prefixed = names.len() > 1 || several;
+    let name = |pod: &Pod, container: &str| match all.len() {
+        0 | 1 => container.to_owned(),
+        _ => format!("{}/{container}", pod.key),
+    };
+    let pods = all.iter().map(|desired| &desired.pod);
+    let of_pod = |pod| Pod::members(pod).map(move |c| name(pod, &c.name));
+    let names: Vec<String> = pods.flat_map(of_pod).collect();
+    let prefixed = names.len() > 1;
     let mut lines = Lines::new(names, prefixed, false);
     let speak = async {
         match &options.attach {
@@ -39,8 +45,8 @@ pub(super) async fn attached(
             follow: true,
             ..Wanted::default()
         };
-        logs(engine, &pod.key, &wanted, |name, line| {
-            lines.write(name, line)?;
+        logs(engine, &pod.key, &wanted, |container, line| {
+            lines.write(&name(pod, container), line)?;
             lines.flush()
         })
         .await

@@ -84,7 +84,7 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         &engine,
         &desired,
         &options,
-        false,
+        std::slice::from_ref(&desired),
         &signals.interrupt,
     )
     .await?;
