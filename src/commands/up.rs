@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::future::join_all;
 
-use super::attach::{attached, back_off};
+use super::attach::{Voices, attached, back_off};
 use super::exit::UsageError;
 use super::progress::shown;
 use super::wait::tell_culprits;
@@ -114,7 +114,7 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         uid: uuid::Uuid::new_v4().to_string(),
     };
     let (engine, options, args) = (&engine, &options, &args);
-    let (signals, pods) = (&signals, &pods);
+    let (signals, pods, voices) = (&signals, &pods, &Voices::of(&pods));
     // What comes of a pod is told when it comes: another may live on for long.
     let exits = join_all(pods.iter().map(async |desired| {
         let interrupt = &signals.interrupt;
@@ -128,7 +128,7 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
                 }),
                 ..options.clone()
             };
-            attached(context, engine, desired, &options, pods, interrupt).await
+            attached(context, engine, desired, &options, voices, interrupt).await
         } else {
             one(context, engine, desired, options, interrupt).await
         };
