@@ -13,12 +13,12 @@ build:
 # Every test. Installs and starts an engine where none answers, and makes the images that the tests need.
 test:
 	scripts/engine
-	scripts/images/ensure busybox nginx
+	scripts/images/ensure busybox nginx redis:7
 	cargo test
 
 # The tests that need an engine, on the one that DOCKER_HOST names.
 test-engines:
-	scripts/images/ensure busybox nginx
+	scripts/images/ensure busybox nginx redis:7
 	cargo test --test engine --test faults --test kubelet
 
 lint:
@@ -36,7 +36,7 @@ demo: build
 bench: build
 	scripts/engine
 	scripts/images/ensure busybox
-	PODCTL=$(CURDIR)/target/$(HOST)/release/podctl cargo bench --target-dir target/bench --bench podctl
+	PODCTL=$(CURDIR)/target/$(HOST)/release/podctl cargo bench --target-dir target/bench --bench podctl --bench alive
 
 # Each fuzz target for TIME seconds.
 TIME := 60

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser};
 use podctl::manifest::{LoadOptions, Problem, Source, load};
-use support::project;
+use support::examples;
 
 /// One entry of a map.
 struct Field {
@@ -134,8 +134,7 @@ fn every_mutant_of_an_example_is_taken_or_refused_at_its_place() {
         });
         assert!(at_place, "{what}, lines {lines:?}: {problems:#?}\n{text}");
     };
-    for entry in std::fs::read_dir(project("pod-examples")).expect("pod-examples") {
-        let path = entry.expect("an entry").path();
+    for path in examples() {
         let text = std::fs::read_to_string(&path).expect("a file");
         assert!(problems(&text).is_none(), "{} is valid", path.display());
         for field in fields(&text) {

@@ -39,10 +39,18 @@ fn plan(text: String, facts: &EngineFacts) -> String {
 #[test]
 fn examples() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pod-examples");
-    for name in ["hello", "nginx-ghost", "shared-namespaces", "shared-volume"] {
+    for name in [
+        "ci/db",
+        "ci/test",
+        "hello",
+        "nginx-ghost",
+        "shared-namespaces",
+        "shared-volume",
+    ] {
         let text =
             std::fs::read_to_string(folder.join(format!("{name}.yaml"))).expect("the example");
-        insta::assert_snapshot!(name, plan(text, &facts(ApiVersion(1, 51))));
+        let snapshot = name.replace('/', "-");
+        insta::assert_snapshot!(snapshot, plan(text, &facts(ApiVersion(1, 51))));
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use super::attach::{attached, back_off};
+use super::attach::{Voices, attached, back_off};
 use super::exit::UsageError;
 use super::progress::shown;
 use super::{Context, Exit, files, signals, up, up_report};
@@ -84,7 +84,7 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         &engine,
         &desired,
         &options,
-        false,
+        &Voices::of(std::slice::from_ref(&desired)),
         &signals.interrupt,
     )
     .await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::future::join_all;
 
-use super::attach::{attached, back_off};
+use super::attach::{Voices, attached, back_off};
 use super::exit::UsageError;
 use super::progress::shown;
 use super::wait::tell_culprits;
@@ -115,9 +115,11 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         uid: uuid::Uuid::new_v4().to_string(),
     };
     let (engine, options, args) = (&engine, &options, &args);
-    let ends = join_all(pods.iter().map(async |desired| {
+    let (signals, pods, voices) = (&signals, &pods, &Voices::of(&pods));
+    // What comes of a pod is told when it comes: another may live on for long.
+    let exits = join_all(pods.iter().map(async |desired| {
         let interrupt = &signals.interrupt;
-        if args.attach {
+        let end = if args.attach {
             let options = Options {
                 attach: Some(Attach {
                     until: Until::Stopped,
@@ -127,46 +129,42 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
                 }),
                 ..options.clone()
             };
-            attached(
-                context,
-                engine,
-                desired,
-                &options,
-                pods.len() > 1,
-                interrupt,
-            )
-            .await
+            attached(context, engine, desired, &options, voices, interrupt).await
         } else {
             one(context, engine, desired, options, interrupt).await
-        }
-    }));
-    let mut exit = Exit::Fine;
-    for (end, desired) in ends.await.into_iter().zip(&pods) {
-        let key = &desired.pod.key;
-        let not_ready = matches!(end, Ok(Up::NotReady { .. }));
-        let of_pod = match end {
-            Ok(end) => up_report::report(context.printer, desired, &end, args.wait),
-            Err(error) if pods.len() > 1 => {
-                context
-                    .printer
-                    .error(&error.context(format!("pod `{key}`")));
-                Exit::Failed
-            }
-            Err(error) => return Err(error),
         };
-        if not_ready {
-            tell_culprits(context, engine, key).await?;
-        }
-        let of_pod = match of_pod {
-            Exit::Interrupted if signals.timed_out() => {
-                context.printer.warning(&format!("pod {key}: time is up"));
-                Exit::TimedOut
+        let key = &desired.pod.key;
+        match ended(context, engine, desired, end, args.wait).await {
+            Ok(Exit::Interrupted) if signals.timed_out() => {
+                let late = format!("pod {key}: time is up");
+                context.printer.warning(&late);
+                Ok(Exit::TimedOut)
+            }
+            Err(error) if pods.len() > 1 => {
+                let error = error.context(format!("pod `{key}`"));
+                context.printer.error(&error);
+                Ok(Exit::Failed)
             }
             exit => exit,
-        };
-        if exit == Exit::Fine {
-            exit = of_pod;
         }
+    }));
+    let exits: Vec<Exit> = exits.await.into_iter().collect::<Result<_, _>>()?;
+    let failed = exits.into_iter().find(|exit| *exit != Exit::Fine);
+    Ok(failed.unwrap_or(Exit::Fine))
+}
+
+/// Says how the way of a pod ended.
+async fn ended(
+    context: &Context,
+    engine: &Engine,
+    desired: &Desired,
+    end: anyhow::Result<Up>,
+    wait: bool,
+) -> anyhow::Result<Exit> {
+    let end = end?;
+    let exit = up_report::report(context.printer, desired, &end, wait);
+    if matches!(end, Up::NotReady { .. }) {
+        tell_culprits(context, engine, &desired.pod.key).await?;
     }
     Ok(exit)
 }

@@ -9,13 +9,22 @@ use anyhow::Context as _;
 use futures_util::stream::{self, BoxStream, SelectAll};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::engine::logs::{Line, Range};
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::{SeenContainer, State};
 use crate::spec::{PodKey, RestartPolicy};
 
-/// Between two looks for new containers while nothing is said.
+/// An engine tells of an end before its list call does: so long after an event it is looked again for containers.
+const AFTER_AN_EVENT: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(300),
+    Duration::from_secs(1),
+];
+/// An event may be missed: so often it is looked anyhow.
+const LONGEST_REST: Duration = Duration::from_mins(1);
+/// The same, where the engine tells of nothing any more.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Which lines of which containers.
@@ -124,18 +133,29 @@ async fn follow(
 ) -> anyhow::Result<()> {
     let mut streams: SelectAll<BoxStream<'static, Said>> = SelectAll::new();
     let mut followed: BTreeMap<String, Timestamp> = BTreeMap::new();
-    let mut look = tokio::time::interval(PATIENCE);
+    let mut changes = engine.changes(key).boxed();
+    let mut tells = true;
+    let mut n_looks = 0;
+    let mut next_look = Instant::now();
     loop {
         tokio::select! {
+            heard = changes.next(), if tells => {
+                tells = heard.is_some();
+                (n_looks, next_look) = (0, Instant::now());
+            }
             Some((name, id, line)) = streams.next() => match line {
                 // The engine takes the time in seconds: what was shown comes again.
-                Ok(line) if followed.get(&id).is_some_and(|seen| line.time <= *seen) => {}
-                Ok(line) => show(&name, &line)?,
+                Some(Ok(line)) if followed.get(&id).is_some_and(|seen| line.time <= *seen) => {}
+                Some(Ok(line)) => show(&name, &line)?,
                 // It is gone, or on its way out.
-                Err(error) if matches!(error.status(), Some(404 | 409)) => {}
-                Err(error) => return Err(error).context("failed to read the logs"),
+                Some(Err(error)) if matches!(error.status(), Some(404 | 409)) => {}
+                Some(Err(error)) => return Err(error).context("failed to read the logs"),
+                None => (n_looks, next_look) = (0, Instant::now()),
             },
-            _ = look.tick() => {
+            () = tokio::time::sleep_until(next_look) => {
+                let rest = if tells { LONGEST_REST } else { PATIENCE };
+                next_look = Instant::now() + AFTER_AN_EVENT.get(n_looks).copied().unwrap_or(rest);
+                n_looks += 1;
                 let containers = engine.containers(Some(key)).await?;
                 let meant = wanted.of(&containers);
                 for container in &meant {
@@ -154,7 +174,8 @@ async fn follow(
     }
 }
 
-type Said = (String, String, Result<Line, EngineError>);
+/// Of a container, by name and id. `None`: it says no more.
+type Said = (String, String, Option<Result<Line, EngineError>>);
 
 fn said(
     engine: &Engine,
@@ -169,6 +190,8 @@ fn said(
     };
     engine
         .logs(&id, range)
+        .map(Some)
+        .chain(stream::iter([None]))
         .map(move |line| (name.clone(), id.clone(), line))
         .boxed()
 }

@@ -163,9 +163,11 @@ impl Memory {
         let probe = kind.of(&container.probes)?;
         let health = self.health.get_mut(&target.id)?;
         let good = answer.verdict == Verdict::Success;
+        // What a good answer says, a time perhaps, is nobody's news: each would be written down, and heard of by all.
+        let said = if good { "" } else { &answer.message };
         let last = (answer.verdict != Verdict::Unknown).then(|| LastAnswer {
             good,
-            message: answer.message.clone(),
+            message: said.to_owned(),
         });
         health.answered(kind, probe, last, now);
         if good {
@@ -341,6 +343,58 @@ fn spec<'a>(desired: Option<&'a Desired>, container: &SeenContainer) -> Option<&
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reconcile::seen::tests::member;
+    use crate::record::hash::tests::pod;
+    use crate::spec::probe::{Check, Probe};
+
+    #[test]
+    fn a_good_answer_in_other_words_is_no_news() {
+        let mut pod = pod(&["a"]);
+        pod.containers[0].probes.readiness = Some(Probe {
+            check: Check::Exec(vec!["date".into()]),
+            initial_delay: 0,
+            period: 10,
+            timeout: 1,
+            success_threshold: 1,
+            failure_threshold: 3,
+            grace_period: None,
+        });
+        let mut running = member("a", State::Running);
+        running.identity.care = Care::of(&pod.containers[0]);
+        let target = Target {
+            id: running.id.clone(),
+            container: "a".into(),
+            attempt: 0,
+        };
+        let seen = Seen {
+            containers: vec![running],
+            ..Seen::default()
+        };
+        let desired = Desired {
+            pod,
+            manifest: serde_json::Value::Null,
+            config_maps: BTreeMap::new(),
+        };
+        let mut memory = Memory::new(0, BackOff::default(), Told::default());
+        memory.started(&target, Some(&desired));
+        let mut is_news = |verdict, message: &str| {
+            let answer = Answer {
+                verdict,
+                message: message.into(),
+                running: None,
+            };
+            memory.answered(&target, Kind::Readiness, answer, Some(&desired));
+            let told = memory.news(&seen, None, true);
+            let is_news = told.is_some();
+            memory.telling(told.unwrap_or_default());
+            memory.told(is_news);
+            is_news
+        };
+        assert!(is_news(Verdict::Success, "05:00:00"));
+        assert!(!is_news(Verdict::Success, "05:00:10"));
+        assert!(is_news(Verdict::Failure, "05:00:20"));
+        assert!(is_news(Verdict::Failure, "05:00:30"));
+    }
 
     #[test]
     fn a_write_into_the_record_does_not_move_the_pods_beginning() {

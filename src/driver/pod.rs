@@ -214,7 +214,8 @@ impl Drive {
             seen,
             events: events.clone(),
             interrupt: interrupt.clone(),
-            interrupts_before: interrupt.count(),
+            // One that came between two ways up counts; a way down may be there because of it.
+            interrupts_before: if goal.is_up() { 0 } else { interrupt.count() },
             own_uploads: 0,
             uploads: 0,
             upload_events: None,

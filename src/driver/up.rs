@@ -12,7 +12,7 @@ use bollard::models::Volume;
 use futures_util::FutureExt;
 use futures_util::future::select_all;
 use futures_util::stream::BoxStream;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use super::down::take_away;
 use super::execute::{Plan, ensure_pause_image, pause_images};
@@ -36,6 +36,8 @@ use crate::translate::{self};
 const MOST_ROUNDS: u32 = 40;
 /// Between two tries.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// So many pods are looked up at once: a look is many calls together, and each call has a connection with buffers of its own.
+static LOOKS: Semaphore = Semaphore::const_new(8);
 /// What an engine that does not answer is given to remove the record of a run that is over.
 const LAST_TRY: Duration = Duration::from_secs(1);
 /// With `--wait`, a container that ends so soon after its start has not come up.
@@ -169,6 +171,7 @@ impl Run<'_> {
         let looking_up = || format!("failed to look up pod `{}`", self.key);
         // All looks together: what one of them refuses is found before anything but the record is made.
         let looks = async {
+            let _turn = LOOKS.acquire().await;
             tokio::try_join!(
                 self.engine.facts(),
                 self.engine.look(self.key, false),

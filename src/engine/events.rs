@@ -1,38 +1,46 @@
-//! The engine's events, as far as podctl listens to them.
+//! The engine's events, as far as podctl listens to them: one stream for all pods of the process, shared out by pod.
 //!
 //! Not here: what a command is told (`driver::event`).
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptionsBuilder;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::Engine;
 use crate::record::{Identity, labels};
 use crate::spec::PodKey;
 
+/// An archive was written into a container.
+const UPLOAD: &str = "extract-to-dir";
+/// Something has happened to a container.
+const CHANGES: [&str; 4] = ["die", "destroy", "start", "oom"];
+
+/// Those who listen. There is a stream while there are any.
+#[derive(Debug, Default)]
+pub(super) struct Listeners(Mutex<Vec<Listener>>);
+
+#[derive(Debug)]
+struct Listener {
+    pod: PodKey,
+    actions: &'static [&'static str],
+    /// Counted, none is lost.
+    sender: UnboundedSender<()>,
+}
+
 impl Engine {
     /// One item for each archive that anybody writes into a container of the pod, from now on. Ends when the connection
     /// does.
     pub fn uploads(&self, pod: &PodKey) -> impl Stream<Item = ()> + Send + 'static {
-        let filters = HashMap::from([
-            ("type".to_owned(), vec!["container".to_owned()]),
-            ("event".to_owned(), vec!["extract-to-dir".to_owned()]),
-            ("label".to_owned(), labels::filter(pod)),
-        ]);
-        self.heard(&filters)
+        self.heard(pod, &[UPLOAD])
     }
 
     /// One item for each thing that happens to a container of the pod, from now on. Ends when the connection does.
     pub fn changes(&self, pod: &PodKey) -> impl Stream<Item = ()> + Send + 'static {
-        let events = ["die", "destroy", "start", "oom"].map(str::to_owned);
-        let filters = HashMap::from([
-            ("type".to_owned(), vec!["container".to_owned()]),
-            ("event".to_owned(), events.to_vec()),
-            ("label".to_owned(), labels::filter(pod)),
-        ]);
-        self.heard(&filters)
+        self.heard(pod, &CHANGES)
     }
 
     /// All of that, of one pod or of all pods, and containers that are made; an item is the pod that it happened to. Ends when the
@@ -53,13 +61,6 @@ impl Engine {
         })
     }
 
-    fn heard(
-        &self,
-        filters: &HashMap<String, Vec<String>>,
-    ) -> impl Stream<Item = ()> + Send + use<> {
-        self.events(filters).map(|_| ())
-    }
-
     fn events(
         &self,
         filters: &HashMap<String, Vec<String>>,
@@ -69,5 +70,140 @@ impl Engine {
         events
             .take_while(|event| std::future::ready(event.is_ok()))
             .filter_map(|event| std::future::ready(event.ok()))
+    }
+
+    fn heard(
+        &self,
+        pod: &PodKey,
+        actions: &'static [&'static str],
+    ) -> impl Stream<Item = ()> + Send + use<> {
+        let (sender, mut receiver) = unbounded_channel();
+        let listener = Listener {
+            pod: pod.clone(),
+            actions,
+            sender,
+        };
+        if self.listeners.add(listener) {
+            self.listen();
+        }
+        stream::poll_fn(move |context| receiver.poll_recv(context))
+    }
+
+    /// Shares out what the engine tells, until it tells no more or nobody listens.
+    fn listen(&self) {
+        let events: Vec<String> = CHANGES
+            .iter()
+            .chain(&[UPLOAD])
+            .map(ToString::to_string)
+            .collect();
+        let filters = HashMap::from([
+            ("type".to_owned(), vec!["container".to_owned()]),
+            ("event".to_owned(), events),
+            ("label".to_owned(), vec![labels::POD.to_owned()]),
+        ]);
+        let mut events = self.events(&filters).boxed();
+        let listeners = Arc::downgrade(&self.listeners);
+        tokio::spawn(async move {
+            while let Some(event) = events.next().await {
+                if !share_out(&listeners, &event) {
+                    return;
+                }
+            }
+            if let Some(listeners) = listeners.upgrade() {
+                listeners.lock().clear();
+            }
+        });
+    }
+}
+
+/// Whether anybody still listens.
+fn share_out(listeners: &Weak<Listeners>, event: &EventMessage) -> bool {
+    let Some(listeners) = listeners.upgrade() else {
+        return false;
+    };
+    let mut listeners = listeners.lock();
+    listeners.retain(|listener| !listener.sender.is_closed());
+    if let Some((pod, action)) = about(event) {
+        let is_meant = |l: &&Listener| l.pod == pod && l.actions.contains(&action);
+        for listener in listeners.iter().filter(is_meant) {
+            // Who has left meanwhile is taken off with the next.
+            let _ = listener.sender.send(());
+        }
+    }
+    !listeners.is_empty()
+}
+
+/// The pod that it is about, and what has happened.
+fn about(event: &EventMessage) -> Option<(PodKey, &str)> {
+    let labels = event.actor.as_ref()?.attributes.as_ref()?;
+    let pod = PodKey::new(labels.get(labels::NAMESPACE)?, labels.get(labels::POD)?);
+    Some((pod, event.action.as_deref()?))
+}
+
+impl Listeners {
+    /// Whether it is the first.
+    fn add(&self, listener: Listener) -> bool {
+        let mut listeners = self.lock();
+        listeners.push(listener);
+        listeners.len() == 1
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Listener>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bollard::models::EventActor;
+    use tokio::sync::mpsc::UnboundedReceiver;
+
+    use super::*;
+
+    fn listen(
+        listeners: &Listeners,
+        pod: &str,
+        actions: &'static [&'static str],
+    ) -> UnboundedReceiver<()> {
+        let (sender, receiver) = unbounded_channel();
+        let pod = PodKey::new("default", pod);
+        listeners.add(Listener {
+            pod,
+            actions,
+            sender,
+        });
+        receiver
+    }
+
+    fn event(pod: &str, action: &str) -> EventMessage {
+        let labels = [(labels::NAMESPACE, "default"), (labels::POD, pod)];
+        let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        EventMessage {
+            action: Some(action.to_owned()),
+            actor: Some(EventActor {
+                id: None,
+                attributes: Some(HashMap::from(labels)),
+            }),
+            ..EventMessage::default()
+        }
+    }
+
+    #[test]
+    fn each_hears_of_its_own_pod_and_the_last_to_leave_ends_it() {
+        let listeners = Arc::new(Listeners::default());
+        let mut changes = listen(&listeners, "a", &CHANGES);
+        let mut uploads = listen(&listeners, "a", &[UPLOAD]);
+        let mut others = listen(&listeners, "b", &CHANGES);
+        let weak = Arc::downgrade(&listeners);
+        for (pod, action) in [("a", "start"), ("a", UPLOAD), ("a", "die"), ("c", "die")] {
+            assert!(share_out(&weak, &event(pod, action)));
+        }
+        let n_heard = [&mut changes, &mut uploads, &mut others]
+            .map(|heard| std::iter::from_fn(|| heard.try_recv().ok()).count());
+        assert_eq!(n_heard, [2, 1, 0]);
+        drop((changes, uploads, others));
+        assert!(!share_out(&weak, &event("a", "start")));
+        drop(listeners);
+        assert!(!share_out(&weak, &event("a", "start")));
     }
 }

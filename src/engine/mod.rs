@@ -36,6 +36,7 @@ pub use error::EngineError;
 pub struct Engine {
     docker: Docker,
     chosen: Arc<Chosen>,
+    listeners: Arc<events::Listeners>,
     /// Lives as long as the connection.
     _tunnel: Option<Arc<ssh::Tunnel>>,
 }
@@ -47,6 +48,7 @@ impl Engine {
         Self {
             docker,
             chosen: Arc::new(chosen),
+            listeners: Arc::default(),
             _tunnel: tunnel,
         }
     }

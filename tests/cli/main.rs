@@ -3,7 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-use support::{Folder, Said, podctl, project, run};
+use support::{Folder, Said, examples, podctl, run};
 
 /// No engine can be asked.
 fn validate(name: &str, manifest: &str) -> Said {
@@ -362,8 +362,8 @@ fn a_bad_template_is_told_before_the_engine_is_asked() {
 
 #[test]
 fn every_example_is_valid() {
-    for entry in std::fs::read_dir(project("pod-examples")).expect("pod-examples") {
-        let path = entry.expect("an entry").path().display().to_string();
+    for path in examples() {
+        let path = path.display().to_string();
         let said = run(podctl().args(["validate", &path]));
         assert_eq!(said.code, 0, "{path}: {}", said.err);
     }

@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 
-use super::support::{Pod, docker, eventually, podctl, run};
+use super::support::{Folder, Pod, docker, eventually, podctl, run};
 
 /// `podctl up --attach`, in the background.
 pub(crate) struct Attached(pub(crate) Child);
@@ -131,4 +131,54 @@ fn previous_wants_one_that_was_started_again() {
     run(podctl().args(["logs", &pod.name, "--previous"]))
         .code(1)
         .says(&["no container", "started again"]);
+}
+
+const SEVERAL: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: talks, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'echo here; exec sleep 3600']}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: POD-too}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: talks, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'echo there; exec sleep 3600']}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: POD-bad}
+spec:
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [/no/such/program]}
+";
+
+#[test]
+fn several_pods_live_and_end_with_one_command() {
+    let pods = Pod::new("several");
+    let others = ["too", "bad"].map(|other| Pod {
+        name: format!("{}-{other}", pods.name),
+        folder: Folder::new(),
+    });
+    let mut attached = Attached::new(&pods, SEVERAL, &[]);
+    let name = &pods.name;
+    let has = |words: &str| said(&pods).contains(words);
+    eventually("each has spoken by its name", || {
+        has(&format!("{name}/talks     | here\n")) && has(&format!("{name}-too/talks | there\n"))
+    });
+    eventually("the one that cannot be is told of at once", || {
+        has("/no/such/program")
+            && has(&format!(
+                "pod {name}-bad: what this run had made is taken away"
+            ))
+    });
+    assert!(attached.0.try_wait().expect("a child").is_none());
+    assert_eq!(attached.interrupt(), 130);
+    pods.assert_nothing_left();
+    others.iter().for_each(Pod::assert_nothing_left);
 }

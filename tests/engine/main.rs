@@ -11,6 +11,7 @@ mod support;
 mod again;
 mod attach;
 mod change;
+mod ci;
 mod connect;
 mod down;
 mod examples;
