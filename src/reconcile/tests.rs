@@ -92,6 +92,9 @@ fn init_containers_are_made_with_the_others_and_started_in_their_turn() {
     check(made(Exited(3), Created, Created), &["failed: one 3"]);
     // One that is over is not run again while its pause lives, whatever the policy.
     check(made(Exited(0), Exited(0), Exited(1)), &["reached"]);
+    // One that somebody has removed since is not missed (kubelet: `HasAnyRegularContainerCreated`).
+    let pruned = vec![pause(Running), member("a", Running), member("b", Running)];
+    check(pruned, &["reached"]);
 }
 
 #[test]

@@ -59,16 +59,18 @@ fn members(
         filled,
         turn: true,
     };
+    // kubelet: once app containers have begun, nothing of them waits for init containers any more, and one that was removed does
+    // not run again.
+    let begun = has_begun(input, desired, pause);
     for container in &desired.pod.init_containers {
-        actions.extend(if container.sidecar {
-            member(input, container, place)
-        } else {
-            member::init(input, container, place)
-        });
+        if container.sidecar {
+            actions.extend(member(input, container, place));
+        } else if !begun || input.seen.member(&container.name).is_some() {
+            actions.extend(member::init(input, container, place));
+        }
         place.turn &= lets_go_on(input, container, pause);
     }
-    // kubelet: once app containers have begun, nothing of them waits for init containers any more.
-    place.turn |= has_begun(input, desired, pause);
+    place.turn |= begun;
     for container in &desired.pod.containers {
         actions.extend(member(input, container, place));
         place.turn &= !holds_back(input, container, pause);
@@ -99,13 +101,13 @@ pub(super) fn is_started(input: &Input<'_>) -> bool {
             State::Removing => false,
         })
     };
-    !leaving
-        && (pod
-            .init_containers
-            .iter()
-            .all(|c| lets_go_on(input, c, pause))
-            || (input.goal.is_live() && has_begun(input, desired, pause)))
-        && pod.containers.iter().all(started)
+    let begun = has_begun(input, desired, pause);
+    let mut inits = pod.init_containers.iter();
+    let is_past = |c: &Container| {
+        let needless = begun && (input.goal.is_live() || !c.sidecar);
+        needless || lets_go_on(input, c, pause)
+    };
+    !leaving && inits.all(is_past) && pod.containers.iter().all(started)
 }
 
 /// kubelet: the condition `Ready`.

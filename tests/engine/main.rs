@@ -21,6 +21,7 @@ mod fields;
 mod get;
 mod hooks;
 mod init;
+mod life;
 mod logs;
 mod manifest;
 mod pause;
