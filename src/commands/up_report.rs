@@ -75,6 +75,15 @@ pub(super) fn report(printer: Printer, desired: &Desired, end: &Up, wait: bool) 
             }
             Exit::Interrupted
         }
+        Up::Ended { gone } => {
+            let what = if *gone {
+                "it is taken down"
+            } else {
+                "something of it is left; `podctl down` takes it away"
+            };
+            printer.status(&format!("pod {key}: interrupted; {what}"));
+            Exit::Interrupted
+        }
         Up::Deleted => {
             printer.warning(&format!(
                 "pod {key}: another command took it down meanwhile"

@@ -50,6 +50,8 @@ pub enum Event {
     Failed(Arc<Failure>),
     /// What was made is taken away again.
     TakingAway,
+    /// A pod that was kept alive is taken down.
+    TakingDown,
     /// A container keeps a PID namespace of its own, since its image must be PID 1 and the manifest says nothing.
     OwnPids {
         /// Its name.

@@ -81,6 +81,7 @@ impl Progress {
                 let reason = failure.source.as_ref().map(|source| format!(": {source}"));
                 self.line(&format!("Failed      {failure}{}", reason.unwrap_or_default()));
             }
+            Event::TakingDown => self.line(&format!("Ending      pod {}: taking it down", self.pod)),
             Event::TakingAway => self.line(&format!("Undoing     pod {}: taking away what was made", self.pod)),
             Event::OwnPids { container } => self.line(&format!(
                 "Note        container {}/{container} keeps its own PID namespace: its image must be PID 1",

@@ -182,3 +182,37 @@ fn several_pods_live_and_end_with_one_command() {
     pods.assert_nothing_left();
     others.iter().for_each(Pod::assert_nothing_left);
 }
+
+/// What cannot be done now is tried again, and costs the pod nothing else.
+#[test]
+fn a_pod_outlives_what_cannot_be_done_now() {
+    let pod = Pod::new("put-off");
+    let image = format!("{}:1", pod.name);
+    docker(&["tag", "busybox", &image]);
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  shareProcessNamespace: false
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: a, image: 'IMAGE', imagePullPolicy: Never, command: [sleep, '3600']}
+  - {name: b, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600']}
+"
+    .replace("IMAGE", &image);
+    let mut attached = Attached::new(&pod, &manifest, &[]);
+    eventually("the pod is up", || said(&pod).contains("Up "));
+    let (a, b) = (pod.id("a"), pod.id("b"));
+    docker(&["rmi", &image]);
+    docker(&["rm", "-f", &a]);
+    eventually("it is told", || said(&pod).contains("No such image"));
+    docker(&["tag", "busybox", &image]);
+    eventually("it is there again", || pod.ids("a").len() == 1);
+    assert_eq!(pod.id("b"), b);
+    docker(&["rmi", &image]);
+    assert_eq!(attached.interrupt(), 130);
+    pod.assert_nothing_left();
+    let said = said(&pod);
+    assert!(said.contains("interrupted; it is taken down"), "{said}");
+}

@@ -3,7 +3,15 @@
 //! What an action changed is applied to what was seen, so that the next decision needs no look; the last decision is made
 //! on a fresh one. A call that another podctl overtook (the name is taken, the container is gone) leads to a look.
 //!
+//! - `look`: looks, and what is taken from them.
+//! - `act`: actions, and what their ends change.
+//! - `tell`: the record, as far as the loop writes it.
+//!
 //! Not here: rules (`reconcile`), what a failure leads to (`up`, `down`).
+
+mod act;
+mod look;
+mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,18 +22,13 @@ use futures_util::stream::BoxStream;
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::execute::{Care, Effect, Plan, apply, execute};
+use super::execute::{Effect, Plan};
 use super::memory::Memory;
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{Engine, EngineError};
 use crate::probe::Prober;
 use crate::reconcile::restart::{BackOff, Ended};
-use crate::reconcile::{
-    Action, Decision, Goal, Input, Over, Seen, SeenContainer, State, Until, decide,
-};
-use crate::record::labels::PAUSE_CONTAINER;
-use crate::record::names;
-use crate::translate::archive;
+use crate::reconcile::{Action, Decision, Goal, Input, Over, Seen, SeenContainer, Until, decide};
 
 /// Between two looks while another podctl, or the engine, is at work on the pod.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -40,6 +43,8 @@ const AFTER_A_CHANGE: [Duration; 3] = [
 ];
 /// So many looks in a row that change nothing are not a race any more.
 const MOST_LOOKS: u32 = 200;
+/// What could not be done is tried again after this (kubelet: `backOffPeriod`).
+const PUT_OFF: Duration = Duration::from_secs(10);
 /// The way down goes on after a failure, but not for ever.
 const MOST_FAILURES: usize = 8;
 
@@ -170,6 +175,8 @@ enum Done {
     Action(Action, Result<Effect, EngineError>),
     /// Whether it could be written.
     Told(bool),
+    /// What was put off, by its key.
+    Rested(String),
     Look(Box<Result<Seen, EngineError>>),
     Times(Result<BTreeMap<String, Ended>, EngineError>),
 }
@@ -329,6 +336,7 @@ impl Drive {
                     Ok(Done::Times(result)) => self.timed(result),
                     Ok(Done::Action(action, result)) => self.ended(&action, result),
                     Ok(Done::Told(done)) => self.told(done),
+                    Ok(Done::Rested(key)) => self.rested(&key),
                     Err(error) if error.is_cancelled() => {}
                     // A panic costs this pod its turn, no more.
                     Err(_) => self.failures.push(Failure::stuck(&self.plan.key)),
@@ -344,23 +352,6 @@ impl Drive {
                 return Outcome::RecordGone;
             }
         }
-    }
-
-    /// Somebody else has done something, or may have.
-    fn want_look(&mut self) {
-        self.rest_before_look();
-        self.look = match self.look {
-            Look::UnderWay | Look::Overtaken => Look::Overtaken,
-            _ => Look::Wanted,
-        };
-    }
-
-    fn rest_before_look(&mut self) {
-        let rest = match self.n_looks.checked_sub(1) {
-            Some(last) => AFTER_A_CHANGE[last],
-            None => LONGEST_REST,
-        };
-        self.next_look = Instant::now() + rest;
     }
 
     /// How long nothing need be done.
@@ -412,62 +403,10 @@ impl Drive {
         }
     }
 
-    /// Writes down what others are to know, where that has changed.
-    fn tell(&mut self, all: bool) {
-        let desired = self.plan.desired.as_ref();
-        let ends = desired.is_some_and(|desired| desired.pod.active_deadline.is_some());
-        let is_told = self.goal.is_live() || ends || self.memory.must_tell(self.over);
-        let has_begun = |pause: &&SeenContainer| pause.state != State::Created;
-        let pause = self.seen.pause().filter(has_begun);
-        let can_tell = is_told && self.goal.is_up() && !self.telling;
-        let Some(pause) = pause.filter(|_| can_tell) else {
-            return;
-        };
-        let Some(told) = self.memory.news(&self.seen, self.over, all) else {
-            return;
-        };
-        let (engine, pause) = (self.engine.clone(), pause.id.clone());
-        let archive = archive::told(&told, super::execute::now());
-        self.memory.telling(told);
-        self.telling = true;
-        self.own_uploads += 1;
-        self.tasks.spawn(async move {
-            // What cannot be written now is told later: the pause may be about to be made anew.
-            Done::Told(engine.upload(&pause, archive).await.is_ok())
-        });
-    }
-
     /// Tasks that change what is seen.
     fn n_acting(&self) -> usize {
         let others = self.waits.len() + usize::from(self.telling);
         self.tasks.len().saturating_sub(others)
-    }
-
-    /// A write that failed raises no event.
-    fn told(&mut self, done: bool) {
-        self.telling = false;
-        self.memory.told(done);
-        self.own_uploads -= u32::from(!done);
-    }
-
-    /// Whether somebody else has written a wish: by the engine's events, or by containers of a later generation.
-    fn is_record_changed(&self) -> bool {
-        let later = |c: &SeenContainer| c.identity.generation > self.known_generation;
-        self.goal.is_up()
-            && (self.uploads > self.own_uploads || self.seen.containers.iter().any(later))
-    }
-
-    /// Writes down all that is known, before the way ends.
-    async fn tell_all(&mut self) {
-        self.telling = false;
-        self.tell(true);
-        while self.telling {
-            match self.tasks.join_next().await {
-                Some(Ok(Done::Told(done))) => self.told(done),
-                None => self.telling = false,
-                Some(_) => {}
-            }
-        }
     }
 
     async fn reached(mut self) -> Outcome {
@@ -517,227 +456,6 @@ impl Drive {
             self.begin_action(action);
         }
     }
-
-    fn begin_action(&mut self, action: Action) {
-        let waits = action.changes_nothing();
-        if !waits {
-            self.look = Look::Applied;
-            self.acted = true;
-        }
-        let writes_message = self.writes_message(&action);
-        self.own_uploads += match action {
-            Action::Fill { .. } => 1,
-            Action::Refill { .. } => 2,
-            _ => u32::from(writes_message),
-        };
-        self.in_flight.insert(action.key());
-        self.memory.began(&action);
-        self.events.tell(Event::Began(action.clone()));
-        let (engine, plan) = (self.engine.clone(), Arc::clone(&self.plan));
-        let care = Care {
-            prober: Arc::clone(&self.prober),
-            ip: self.seen.pause().and_then(|pause| pause.ip.clone()),
-            hanging: self.memory.hanging.get(&action.key()).cloned(),
-            writes_message,
-        };
-        let task = self.tasks.spawn(async move {
-            let result = execute(&engine, &plan, &action, care).await;
-            Done::Action(action, result)
-        });
-        if waits {
-            self.waits.push(task);
-        }
-    }
-
-    /// Whether a container that is about to be made needs the file of its termination message: of the first ones it is among
-    /// what the volumes are filled with.
-    fn writes_message(&self, action: &Action) -> bool {
-        let Action::Create {
-            container, attempt, ..
-        } = action
-        else {
-            return false;
-        };
-        let desired = self.plan.desired.as_ref();
-        let container = desired.and_then(|desired| desired.pod.container(container));
-        let has_one = container.is_some_and(|container| container.termination_message.is_some());
-        let record = self.seen.record.as_ref();
-        let is_filled = record.is_some_and(|record| record.filled.is_some());
-        has_one && (*attempt > 0 || is_filled)
-    }
-
-    /// The last look is taken at once; one that waits for somebody else, after a while.
-    fn begin_look(&mut self, last: bool) {
-        if !last {
-            self.fruitless += 1;
-            if self.fruitless > MOST_LOOKS {
-                self.failures.push(Failure::stuck(&self.plan.key));
-            }
-        }
-        self.look = Look::UnderWay;
-        let (engine, key) = (self.engine.clone(), self.plan.key.clone());
-        let whole = !self.goal.is_up();
-        self.tasks.spawn(async move {
-            if !last {
-                tokio::time::sleep(PATIENCE).await;
-            }
-            Done::Look(Box::new(engine.look(&key, whole).await))
-        });
-    }
-
-    fn looked(&mut self, result: Result<Seen, EngineError>) {
-        let counts = self.look == Look::UnderWay && self.n_acting() == 0;
-        match result {
-            Ok(seen) if counts => {
-                self.see(seen);
-                self.look = Look::Fresh;
-                self.rest_before_look();
-                let live = self.goal.is_live();
-                let members = self.seen.members();
-                let wanted = members.filter(|c| self.memory.wants_times(c, live));
-                let ids: Vec<String> = wanted.map(|c| c.id.clone()).collect();
-                if ids.is_empty() {
-                    self.remember(BTreeMap::new());
-                } else {
-                    self.look = Look::UnderWay;
-                    let engine = self.engine.clone();
-                    self.tasks
-                        .spawn(async move { Done::Times(times(&engine, ids).await) });
-                }
-            }
-            Ok(_) => self.look = Look::Wanted,
-            Err(error) => {
-                self.look = Look::Wanted;
-                self.failures.push(Failure::look(&self.plan.key, error));
-            }
-        }
-    }
-
-    /// The second part of a look: when those ran of whom it was not known.
-    fn timed(&mut self, result: Result<BTreeMap<String, Ended>, EngineError>) {
-        let counts = self.look == Look::UnderWay;
-        self.look = if counts { Look::Fresh } else { Look::Wanted };
-        match result {
-            Ok(times) => self.remember(times),
-            Err(error) => self.failures.push(Failure::look(&self.plan.key, error)),
-        }
-    }
-
-    fn remember(&mut self, times: BTreeMap<String, Ended>) {
-        let desired = self.plan.desired.as_ref();
-        self.memory.looked(&self.seen, times, desired);
-    }
-
-    /// Takes what a look has seen. The record's files are not part of a look: what is known of them stays.
-    fn see(&mut self, seen: Seen) {
-        let known = self.seen.record.take();
-        self.seen = seen;
-        match (&mut self.seen.record, known) {
-            (Some(now), Some(known)) if now.uid == known.uid => *now = known,
-            // Another pod of this name, made since: the one that was driven is gone.
-            (record, Some(_)) if self.goal.is_up() => *record = None,
-            _ => {}
-        }
-    }
-
-    fn ended(&mut self, action: &Action, result: Result<Effect, EngineError>) {
-        self.in_flight.remove(&action.key());
-        let mut raced = false;
-        match result {
-            Ok(Effect::Raced) => raced = true,
-            Ok(effect) => {
-                self.fruitless = 0;
-                self.take(action, effect);
-                self.events.tell(Event::Ended(action.clone()));
-            }
-            Err(error) => raced = self.failed(action, error),
-        }
-        if action.changes_nothing() && !matches!(action, Action::Await(_)) && !raced {
-            return;
-        }
-        self.look = match self.look {
-            Look::UnderWay | Look::Overtaken => Look::Overtaken,
-            _ if raced => Look::Wanted,
-            Look::Wanted => Look::Wanted,
-            Look::Fresh | Look::Applied => Look::Applied,
-        };
-    }
-
-    /// Takes what an action has brought.
-    fn take(&mut self, action: &Action, effect: Effect) {
-        let desired = self.plan.desired.as_ref();
-        let happening = match (action, effect) {
-            (Action::Probe { target, kind }, Effect::Answered(answer)) => {
-                self.memory.answered(target, *kind, answer, desired)
-            }
-            (Action::PostStart(target), Effect::Hooked(result)) => {
-                self.memory.hooked(target, result)
-            }
-            (Action::Stop { target, .. }, Effect::Stopped { code, hook }) => {
-                apply(&mut self.seen, Effect::Ended(target.id.clone(), code));
-                hook.map(|message| self.memory.hook_failed(target, &message))
-            }
-            (Action::Start(target), effect) => {
-                if target.container != PAUSE_CONTAINER {
-                    self.n_started += 1;
-                    self.memory.started(target, desired);
-                }
-                apply(&mut self.seen, effect);
-                None
-            }
-            (_, effect) => {
-                apply(&mut self.seen, effect);
-                None
-            }
-        };
-        if let Some(happening) = happening {
-            self.events.tell(Event::Happened(happening));
-        }
-    }
-
-    /// Whether a failure is one of a race, after which a look tells more. Else it is noted.
-    fn failed(&mut self, action: &Action, error: EngineError) -> bool {
-        match action {
-            Action::Start(target) if error.is_missing_network(names::NETWORK) => {
-                self.lost.insert(target.id.clone());
-                self.seen.network = false;
-                return true;
-            }
-            Action::Create { .. } | Action::CreatePause { .. } if error.is_missing_image() => {}
-            // The container is gone, or not as it was; the volume is in use by a container that is about to go.
-            _ if matches!(error.status(), Some(404 | 409)) || error.is_missing_container() => {
-                return true;
-            }
-            _ => {}
-        }
-        let reason = error.to_string();
-        let failure = Failure::action(&self.plan.key, action.clone(), error);
-        // One that cannot be started is tried again, as one that has ended is, once the pod is alive.
-        if let (Action::Start(target), true, false) = (action, self.alive, failure.is_connection())
-            && target.container != PAUSE_CONTAINER
-        {
-            self.memory.refused(target, reason);
-            self.events.tell(Event::Failed(Arc::new(failure)));
-            return false;
-        }
-        self.failures.push(failure);
-        !self.goal.is_up()
-    }
-}
-
-/// When these containers ran.
-async fn times(engine: &Engine, ids: Vec<String>) -> Result<BTreeMap<String, Ended>, EngineError> {
-    let times = ids.into_iter().map(async |id| {
-        let details = engine.details(&id).await?;
-        let times = details.and_then(|details| {
-            let started = details.started?;
-            let finished = details.finished.unwrap_or(started);
-            Some((id, Ended { started, finished }))
-        });
-        Ok::<_, EngineError>(times)
-    });
-    let times = futures_util::future::try_join_all(times).await?;
-    Ok(times.into_iter().flatten().collect())
 }
 
 /// Something has happened to a container; never, once nobody tells any more.

@@ -1,0 +1,168 @@
+//! Actions: begun as tasks, and what their ends change.
+//!
+//! Not here: carrying them out (`execute`), which ones (`reconcile`).
+
+use std::sync::Arc;
+
+use super::{Done, Drive, Look, PUT_OFF};
+use crate::driver::execute::{Care, Effect, apply, execute};
+use crate::driver::{Event, Failure};
+use crate::engine::EngineError;
+use crate::reconcile::{Action, Goal, Until};
+use crate::record::labels::PAUSE_CONTAINER;
+use crate::record::names;
+
+impl Drive {
+    pub(super) fn begin_action(&mut self, action: Action) {
+        let waits = action.changes_nothing();
+        if !waits {
+            self.look = Look::Applied;
+            self.acted = true;
+        }
+        let writes_message = self.writes_message(&action);
+        self.own_uploads += match action {
+            Action::Fill { .. } => 1,
+            Action::Refill { .. } => 2,
+            _ => u32::from(writes_message),
+        };
+        self.in_flight.insert(action.key());
+        self.memory.began(&action);
+        self.events.tell(Event::Began(action.clone()));
+        let (engine, plan) = (self.engine.clone(), Arc::clone(&self.plan));
+        let care = Care {
+            prober: Arc::clone(&self.prober),
+            ip: self.seen.pause().and_then(|pause| pause.ip.clone()),
+            hanging: self.memory.hanging.get(&action.key()).cloned(),
+            writes_message,
+        };
+        let task = self.tasks.spawn(async move {
+            let result = execute(&engine, &plan, &action, care).await;
+            Done::Action(action, result)
+        });
+        if waits {
+            self.waits.push(task);
+        }
+    }
+
+    /// Whether a container that is about to be made needs the file of its termination message: of the first ones it is among
+    /// what the volumes are filled with.
+    pub(super) fn writes_message(&self, action: &Action) -> bool {
+        let Action::Create {
+            container, attempt, ..
+        } = action
+        else {
+            return false;
+        };
+        let desired = self.plan.desired.as_ref();
+        let container = desired.and_then(|desired| desired.pod.container(container));
+        let has_one = container.is_some_and(|container| container.termination_message.is_some());
+        let record = self.seen.record.as_ref();
+        let is_filled = record.is_some_and(|record| record.filled.is_some());
+        has_one && (*attempt > 0 || is_filled)
+    }
+
+    pub(super) fn ended(&mut self, action: &Action, result: Result<Effect, EngineError>) {
+        self.in_flight.remove(&action.key());
+        let mut raced = false;
+        match result {
+            Ok(Effect::Raced) => raced = true,
+            Ok(effect) => {
+                self.fruitless = 0;
+                self.take(action, effect);
+                self.events.tell(Event::Ended(action.clone()));
+            }
+            Err(error) => raced = self.failed(action, error),
+        }
+        if action.changes_nothing() && !matches!(action, Action::Await(_)) && !raced {
+            return;
+        }
+        self.look = match self.look {
+            Look::UnderWay | Look::Overtaken => Look::Overtaken,
+            _ if raced => Look::Wanted,
+            Look::Wanted => Look::Wanted,
+            Look::Fresh | Look::Applied => Look::Applied,
+        };
+    }
+
+    /// Takes what an action has brought.
+    pub(super) fn take(&mut self, action: &Action, effect: Effect) {
+        let desired = self.plan.desired.as_ref();
+        let happening = match (action, effect) {
+            (Action::Probe { target, kind }, Effect::Answered(answer)) => {
+                self.memory.answered(target, *kind, answer, desired)
+            }
+            (Action::PostStart(target), Effect::Hooked(result)) => {
+                self.memory.hooked(target, result)
+            }
+            (Action::Stop { target, .. }, Effect::Stopped { code, hook }) => {
+                apply(&mut self.seen, Effect::Ended(target.id.clone(), code));
+                hook.map(|message| self.memory.hook_failed(target, &message))
+            }
+            (Action::Start(target), effect) => {
+                if target.container != PAUSE_CONTAINER {
+                    self.n_started += 1;
+                    self.memory.started(target, desired);
+                }
+                apply(&mut self.seen, effect);
+                None
+            }
+            (_, effect) => {
+                apply(&mut self.seen, effect);
+                None
+            }
+        };
+        if let Some(happening) = happening {
+            self.events.tell(Event::Happened(happening));
+        }
+    }
+
+    /// Whether a failure is one of a race, after which a look tells more. Else it is noted.
+    pub(super) fn failed(&mut self, action: &Action, error: EngineError) -> bool {
+        match action {
+            Action::Start(target) if error.is_missing_network(names::NETWORK) => {
+                self.lost.insert(target.id.clone());
+                self.seen.network = false;
+                return true;
+            }
+            Action::Create { .. } | Action::CreatePause { .. } if error.is_missing_image() => {}
+            // The container is gone, or not as it was; the volume is in use by a container that is about to go.
+            _ if matches!(error.status(), Some(404 | 409)) || error.is_missing_container() => {
+                return true;
+            }
+            _ => {}
+        }
+        let reason = error.to_string();
+        let failure = Failure::action(&self.plan.key, action.clone(), error);
+        // One that cannot be started is tried again, as one that has ended is, once the pod is alive.
+        if let (Action::Start(target), true, false) = (action, self.alive, failure.is_connection())
+            && target.container != PAUSE_CONTAINER
+        {
+            self.memory.refused(target, reason);
+            self.events.tell(Event::Failed(Arc::new(failure)));
+            return false;
+        }
+        if self.alive && self.goal == Goal::Live(Until::Stopped) && !failure.is_connection() {
+            self.events.tell(Event::Failed(Arc::new(failure)));
+            self.put_off(action.key());
+            return false;
+        }
+        self.failures.push(failure);
+        !self.goal.is_up()
+    }
+
+    /// A pod that is kept alive does not end with what cannot be done now: it is tried again (kubelet: `backOffPeriod`).
+    fn put_off(&mut self, key: String) {
+        self.in_flight.insert(key.clone());
+        let rest = self.tasks.spawn(async move {
+            tokio::time::sleep(PUT_OFF).await;
+            Done::Rested(key)
+        });
+        self.waits.push(rest);
+    }
+
+    /// What was put off may be tried again.
+    pub(super) fn rested(&mut self, key: &str) {
+        self.in_flight.remove(key);
+        self.want_look();
+    }
+}

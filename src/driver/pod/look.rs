@@ -1,0 +1,120 @@
+//! Looks at the pod: when, and what is taken from them.
+//!
+//! Not here: what is done then (`act`).
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::{AFTER_A_CHANGE, Done, Drive, LONGEST_REST, Look, MOST_LOOKS, PATIENCE};
+use crate::driver::Failure;
+use crate::engine::{Engine, EngineError};
+use crate::reconcile::Seen;
+use crate::reconcile::restart::Ended;
+
+impl Drive {
+    /// Somebody else has done something, or may have.
+    pub(super) fn want_look(&mut self) {
+        self.rest_before_look();
+        self.look = match self.look {
+            Look::UnderWay | Look::Overtaken => Look::Overtaken,
+            _ => Look::Wanted,
+        };
+    }
+
+    pub(super) fn rest_before_look(&mut self) {
+        let rest = match self.n_looks.checked_sub(1) {
+            Some(last) => AFTER_A_CHANGE[last],
+            None => LONGEST_REST,
+        };
+        self.next_look = Instant::now() + rest;
+    }
+
+    /// The last look is taken at once; one that waits for somebody else, after a while.
+    pub(super) fn begin_look(&mut self, last: bool) {
+        if !last {
+            self.fruitless += 1;
+            if self.fruitless > MOST_LOOKS {
+                self.failures.push(Failure::stuck(&self.plan.key));
+            }
+        }
+        self.look = Look::UnderWay;
+        let (engine, key) = (self.engine.clone(), self.plan.key.clone());
+        let whole = !self.goal.is_up();
+        self.tasks.spawn(async move {
+            if !last {
+                tokio::time::sleep(PATIENCE).await;
+            }
+            Done::Look(Box::new(engine.look(&key, whole).await))
+        });
+    }
+
+    pub(super) fn looked(&mut self, result: Result<Seen, EngineError>) {
+        let counts = self.look == Look::UnderWay && self.n_acting() == 0;
+        match result {
+            Ok(seen) if counts => {
+                self.see(seen);
+                self.look = Look::Fresh;
+                self.rest_before_look();
+                let live = self.goal.is_live();
+                let members = self.seen.members();
+                let wanted = members.filter(|c| self.memory.wants_times(c, live));
+                let ids: Vec<String> = wanted.map(|c| c.id.clone()).collect();
+                if ids.is_empty() {
+                    self.remember(BTreeMap::new());
+                } else {
+                    self.look = Look::UnderWay;
+                    let engine = self.engine.clone();
+                    self.tasks
+                        .spawn(async move { Done::Times(times(&engine, ids).await) });
+                }
+            }
+            Ok(_) => self.look = Look::Wanted,
+            Err(error) => {
+                self.look = Look::Wanted;
+                self.failures.push(Failure::look(&self.plan.key, error));
+            }
+        }
+    }
+
+    /// The second part of a look: when those ran of whom it was not known.
+    pub(super) fn timed(&mut self, result: Result<BTreeMap<String, Ended>, EngineError>) {
+        let counts = self.look == Look::UnderWay;
+        self.look = if counts { Look::Fresh } else { Look::Wanted };
+        match result {
+            Ok(times) => self.remember(times),
+            Err(error) => self.failures.push(Failure::look(&self.plan.key, error)),
+        }
+    }
+
+    pub(super) fn remember(&mut self, times: BTreeMap<String, Ended>) {
+        let desired = self.plan.desired.as_ref();
+        self.memory.looked(&self.seen, times, desired);
+    }
+
+    /// Takes what a look has seen. The record's files are not part of a look: what is known of them stays.
+    pub(super) fn see(&mut self, seen: Seen) {
+        let known = self.seen.record.take();
+        self.seen = seen;
+        match (&mut self.seen.record, known) {
+            (Some(now), Some(known)) if now.uid == known.uid => *now = known,
+            // Another pod of this name, made since: the one that was driven is gone.
+            (record, Some(_)) if self.goal.is_up() => *record = None,
+            _ => {}
+        }
+    }
+}
+
+/// When these containers ran.
+async fn times(engine: &Engine, ids: Vec<String>) -> Result<BTreeMap<String, Ended>, EngineError> {
+    let times = ids.into_iter().map(async |id| {
+        let details = engine.details(&id).await?;
+        let times = details.and_then(|details| {
+            let started = details.started?;
+            let finished = details.finished.unwrap_or(started);
+            Some((id, Ended { started, finished }))
+        });
+        Ok::<_, EngineError>(times)
+    });
+    let times = futures_util::future::try_join_all(times).await?;
+    Ok(times.into_iter().flatten().collect())
+}
