@@ -9,8 +9,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::exit::{Faults, UsageError};
 use crate::commands::{
-    Context, Exit, completion, down, exec, explain, get, logs, port, ps, restart, run, start, stop,
-    up, validate, version, wait,
+    Context, Exit, completion, describe, down, events, exec, explain, get, logs, port, ps, restart,
+    run, start, stop, up, validate, version, wait,
 };
 use crate::engine::{Choice, EngineError};
 use crate::output::Printer;
@@ -46,6 +46,8 @@ enum Verb {
     Ps(ps::Args),
     Get(get::Args),
     Wait(wait::Args),
+    Describe(describe::Args),
+    Events(events::Args),
     Logs(logs::Args),
     Exec(exec::Args),
     Port(port::Args),
@@ -93,6 +95,8 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
             Verb::Ps(args) => ps::run(context, args).await,
             Verb::Get(args) => get::run(context, args).await,
             Verb::Wait(args) => wait::run(context, &args).await,
+            Verb::Describe(args) => describe::run(context, &args).await,
+            Verb::Events(args) => events::run(context, &args).await,
             Verb::Logs(args) => logs::run(context, &args).await,
             Verb::Exec(args) => exec::run(context, args).await,
             Verb::Port(args) => port::run(context, &args).await,

@@ -171,7 +171,8 @@ fn bad_uses_are_found() {
 
 fn files(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
-        return vec![path.to_owned()];
+        let is_code = path.extension().is_some_and(|extension| extension == "rs");
+        return is_code.then(|| path.to_owned()).into_iter().collect();
     }
     let entries = fs::read_dir(path).unwrap_or_else(|_| panic!("no layer {}", path.display()));
     entries

@@ -13,10 +13,13 @@ mod progress;
 pub mod publish;
 pub mod signals;
 pub mod target;
+mod timings;
 mod watching;
 
 pub mod completion;
+pub mod describe;
 pub mod down;
+pub mod events;
 pub mod exec;
 pub mod explain;
 pub mod get;

@@ -2,9 +2,11 @@
 //!
 //! Not here: how it looks (`output::progress`).
 
+use std::time::{Duration, Instant};
+
 use tokio::sync::mpsc;
 
-use crate::driver::Events;
+use crate::driver::{Event, Events};
 use crate::output::{Printer, Progress};
 use crate::spec::PodKey;
 
@@ -14,11 +16,34 @@ pub(super) async fn shown<T>(
     pod: &PodKey,
     work: impl AsyncFnOnce(Events) -> T,
 ) -> T {
+    watched(printer, pod, work, |_| ()).await
+}
+
+/// The same, with its events and the time of each since the beginning.
+pub(super) async fn timed<T>(
+    printer: Printer,
+    pod: &PodKey,
+    work: impl AsyncFnOnce(Events) -> T,
+) -> (T, Vec<(Duration, Event)>) {
+    let begun = Instant::now();
+    let mut events = Vec::new();
+    let note = |event| events.push((begun.elapsed(), event));
+    let end = watched(printer, pod, work, note).await;
+    (end, events)
+}
+
+async fn watched<T>(
+    printer: Printer,
+    pod: &PodKey,
+    work: impl AsyncFnOnce(Events) -> T,
+    mut note: impl FnMut(Event),
+) -> T {
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let mut progress = Progress::new(printer, pod);
     let show = async {
         while let Some(event) = receiver.recv().await {
             progress.show(&event);
+            note(event);
         }
         progress.finish();
     };

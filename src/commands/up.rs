@@ -3,6 +3,7 @@
 //! Not here: how a pod is brought up (`driver::up`), what is said of its end (`up_report`).
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,14 +12,15 @@ use futures_util::future::join_all;
 
 use super::attach::{Voices, attached, back_off};
 use super::exit::UsageError;
-use super::progress::shown;
+use super::progress::{shown, timed};
 use super::wait::tell_culprits;
-use super::{Context, Exit, files, signals, up_report};
+use super::{Context, Exit, files, signals, timings, up_report};
 use crate::driver::images::Pull;
 use crate::driver::up::{Attach, Options, Up, up};
 use crate::driver::{dry_run, known};
 use crate::engine::{Engine, EngineError};
 use crate::manifest::{Purpose, load, load_beside};
+use crate::output::timeline::timeline;
 use crate::reconcile::Until;
 use crate::spec::{ConfigMap, Desired, PodKey, Publish};
 
@@ -51,6 +53,9 @@ pub struct Args {
     /// With --attach: what is waited before the second restart of a container; it doubles from there, thirtyfold at most
     #[arg(long, value_parser = super::duration::parse, value_name = "TIME", default_value = "10s", requires = "attach")]
     back_off: Duration,
+    /// Print at the end how long each container took to be pulled, created, started and ready
+    #[arg(long, conflicts_with_all = ["dry_run", "attach"])]
+    timings: bool,
     /// Leave what a first run that fails has made
     #[arg(long)]
     keep: bool,
@@ -130,6 +135,8 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
                 ..options.clone()
             };
             attached(context, engine, desired, &options, voices, interrupt).await
+        } else if args.timings {
+            one_timed(context, engine, desired, options, interrupt).await
         } else {
             one(context, engine, desired, options, interrupt).await
         };
@@ -228,6 +235,22 @@ pub(super) async fn one(
 ) -> anyhow::Result<Up> {
     let work = async |events| up(engine, desired, options, &events, interrupt).await;
     shown(context.printer, &desired.pod.key, work).await
+}
+
+/// The same; how its containers have come up is printed at the end.
+async fn one_timed(
+    context: &Context,
+    engine: &Engine,
+    desired: &Desired,
+    options: &Options,
+    interrupt: &crate::driver::Interrupt,
+) -> anyhow::Result<Up> {
+    let work = async |events| up(engine, desired, options, &events, interrupt).await;
+    let (end, events) = timed(context.printer, &desired.pod.key, work).await;
+    let ways = timings::ways(&desired.pod, &events);
+    let text = timeline(&ways, std::io::stdout().is_terminal());
+    context.printer.data(&text)?;
+    end
 }
 
 async fn print_plan(

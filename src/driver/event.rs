@@ -40,6 +40,11 @@ pub enum Event {
         /// The generation that is driven to now.
         generation: u64,
     },
+    /// A container with probes is ready.
+    Ready {
+        /// Its name.
+        container: String,
+    },
     /// The pod is up, and is kept so.
     Alive,
     /// The pod that is kept alive has come to its end.

@@ -113,6 +113,11 @@ impl Memory {
         }
     }
 
+    /// A container has been made.
+    pub(super) fn created(&mut self, container: &str) {
+        self.happened(false, "Created", container, "Container created");
+    }
+
     /// A container has been started.
     pub(super) fn started(&mut self, target: &Target, desired: Option<&Desired>) {
         let container = desired.and_then(|desired| desired.pod.container(&target.container));
@@ -139,6 +144,11 @@ impl Memory {
             message: reason,
         };
         self.told.waiting.insert(target.container.clone(), reason);
+    }
+
+    /// Whether a container that is asked is ready.
+    pub(super) fn is_ready(&self, target: &Target) -> bool {
+        self.health.get(&target.id).is_some_and(Health::is_ready)
     }
 
     /// A probe has been answered; what is to be shown of it.

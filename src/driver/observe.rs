@@ -14,6 +14,7 @@ use super::known;
 use super::termination;
 use crate::engine::look::read_record;
 use crate::engine::{Engine, EngineError};
+use crate::reconcile::seen::Details;
 use crate::reconcile::{SeenContainer, State, status};
 use crate::record::Told;
 use crate::spec::PodKey;
@@ -50,26 +51,19 @@ pub async fn of(
         let is_told = care.startup || care.readiness || care.post_start || care.deadline;
         detailed || is_told || has_stopped
     };
-    let keys: BTreeSet<&PodKey> = containers
-        .iter()
-        .filter(asked)
-        .map(SeenContainer::pod)
-        .collect();
-    let of_pod = async |key: &PodKey| {
-        let pauses = containers.iter().filter(|c| c.identity.is_pause());
-        let mut pauses = pauses.filter(|c| c.pod() == key && c.state != State::Removing);
-        let told = match pauses.next() {
-            Some(pause) => told(engine, key, &pause.id).await?,
-            None => Told::default(),
-        };
-        Ok::<_, EngineError>((key.clone(), told))
-    };
-    let told = stream::iter(keys.into_iter().map(of_pod))
-        .buffer_unordered(MOST_CALLS)
-        .try_collect();
-    let members = containers
-        .iter()
-        .filter(|c| detailed && !c.identity.is_pause());
+    let told = all_told(engine, containers, containers.iter().filter(asked));
+    let details = details(engine, containers.iter().filter(|_| detailed), containers);
+    let (told, details) = tokio::try_join!(told, details)?;
+    Ok(status::pods(containers, &details, &told))
+}
+
+/// What only a look at each tells of some of these containers, by id.
+async fn details<'a>(
+    engine: &Engine,
+    some: impl Iterator<Item = &'a SeenContainer>,
+    containers: &[SeenContainer],
+) -> Result<BTreeMap<String, Details>, EngineError> {
+    let members = some.filter(|c| !c.identity.is_pause());
     let of_container = async |c: &SeenContainer| {
         let mut details = engine.details(&c.id).await?;
         let pauses = containers.iter().filter(|p| p.identity.is_pause());
@@ -81,13 +75,106 @@ pub async fn of(
     };
     let details = stream::iter(members.map(of_container))
         .buffer_unordered(MOST_CALLS)
-        .try_collect::<Vec<_>>();
-    let (told, details) = tokio::try_join!(told, details)?;
+        .try_collect::<Vec<_>>()
+        .await?;
     let details = details.into_iter();
-    let details: BTreeMap<_, _> = details
+    Ok(details
         .filter_map(|(id, details)| Some((id, details?)))
-        .collect();
-    Ok(status::pods(containers, &details, &told))
+        .collect())
+}
+
+/// All that is known of a pod.
+#[derive(Debug)]
+pub struct Described {
+    /// With what was asked for, and its status.
+    pub pod: v1::Pod,
+    /// What who drives it has told.
+    pub told: Told,
+    /// What has happened, the oldest first.
+    pub events: Vec<v1::Event>,
+    /// When its containers were made, by name, in the engine's milliseconds since 1970.
+    pub created: BTreeMap<String, u64>,
+}
+
+/// All that is known of the pods that these containers are. Four calls for each pod, and one for each container.
+///
+/// # Errors
+/// As [`pods`]; or where a pod cannot be read as one.
+pub async fn described(
+    engine: &Engine,
+    containers: &[SeenContainer],
+) -> anyhow::Result<Vec<Described>> {
+    let details = details(engine, containers.iter(), containers);
+    let told = all_told(engine, containers, containers.iter());
+    let (details, mut told) = tokio::try_join!(details, told)?;
+    let pods = status::pods(containers, &details, &told);
+    let whole = whole(engine, containers, &pods).await?.into_iter();
+    let created = |key: &PodKey| {
+        let of_pod = containers.iter().filter(|c| c.pod() == key);
+        let created = |c: &SeenContainer| {
+            let created = details.get(&c.id)?.created?;
+            Some((c.identity.attempt, c.identity.container.clone(), created))
+        };
+        // Of several of one name, the last counts.
+        let mut all: Vec<_> = of_pod.filter_map(created).collect();
+        all.sort();
+        all.into_iter()
+            .map(|(_, name, created)| (name, created))
+            .collect()
+    };
+    let one = |pod: Value| {
+        let pod: v1::Pod = serde_json::from_value(pod)?;
+        let key = status::key(&pod);
+        let told = told.remove(&key).unwrap_or_default();
+        Ok(Described {
+            events: status::events(&pod, &told),
+            created: created(&key),
+            told,
+            pod,
+        })
+    };
+    whole.map(one).collect()
+}
+
+/// What has happened to the pods that these containers are. Two calls for each pod, and one for each container.
+///
+/// # Errors
+/// As [`pods`].
+pub async fn events(
+    engine: &Engine,
+    containers: &[SeenContainer],
+) -> Result<Vec<v1::Event>, EngineError> {
+    let pods = of(engine, containers, true);
+    let told = all_told(engine, containers, containers.iter());
+    let (pods, told) = tokio::try_join!(pods, told)?;
+    let nothing = Told::default();
+    let events = pods.iter().flat_map(|pod| {
+        let told = told.get(&status::key(pod)).unwrap_or(&nothing);
+        status::events(pod, told)
+    });
+    Ok(events.collect())
+}
+
+/// What who drives them has told, of the pods of some of these containers.
+async fn all_told<'a>(
+    engine: &Engine,
+    containers: &[SeenContainer],
+    some: impl Iterator<Item = &'a SeenContainer>,
+) -> Result<BTreeMap<PodKey, Told>, EngineError> {
+    let keys: BTreeSet<&PodKey> = some.map(SeenContainer::pod).collect();
+    let of_pod = async |key: &PodKey| {
+        let pauses = containers.iter().filter(|c| c.identity.is_pause());
+        let mut pauses = pauses.filter(|c| c.pod() == key && c.state != State::Removing);
+        let told = match pauses.next() {
+            Some(pause) => told(engine, key, &pause.id).await?,
+            None => Told::default(),
+        };
+        Ok::<_, EngineError>((key.clone(), told))
+    };
+    stream::iter(keys.into_iter().map(of_pod))
+        .buffer_unordered(MOST_CALLS)
+        .try_collect()
+        .await
 }
 
 /// Pods as whole objects: what was asked for, as the records have it, and what there is of it. `containers` are those that the pods

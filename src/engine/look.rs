@@ -127,13 +127,14 @@ impl Engine {
         let inspected = self
             .docker
             .inspect_container(id, None::<InspectContainerOptions>);
-        let state = match self.ask(inspected).await {
-            Ok(container) => container.state.unwrap_or_default(),
+        let (created, state) = match self.ask(inspected).await {
+            Ok(container) => (container.created, container.state.unwrap_or_default()),
             Err(error) if error.status() == Some(404) => return Ok(None),
             Err(error) => return Err(error),
         };
         let time = |time: Option<String>| milliseconds(&time.unwrap_or_default());
         Ok(Some(Details {
+            created: time(created),
             started: time(state.started_at),
             finished: time(state.finished_at),
             exit_code: state.exit_code.unwrap_or_default(),

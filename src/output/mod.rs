@@ -2,7 +2,9 @@
 //!
 //! Not here: deciding what is worth saying (`commands`).
 
+pub mod describe;
 pub mod escape;
+pub mod events;
 pub mod jsonpath;
 pub mod junit;
 pub mod lines;
@@ -11,6 +13,7 @@ pub mod progress;
 pub mod report;
 pub mod table;
 pub mod terminal;
+pub mod timeline;
 
 pub use printer::{Printer, ask};
 pub use progress::Progress;

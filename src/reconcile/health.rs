@@ -54,6 +54,8 @@ pub struct Health {
     /// Its `postStart` hook.
     pub post_start: Hook,
     probes: Vec<(Kind, Asked)>,
+    /// When it was ready for the first time.
+    ready_at: Option<u64>,
 }
 
 /// Of `postStart`.
@@ -103,6 +105,7 @@ impl Health {
                 None => Hook::Done,
             },
             probes: Kind::ALL.into_iter().filter_map(asked).collect(),
+            ready_at: None,
         }
     }
 
@@ -111,6 +114,7 @@ impl Health {
     pub fn resume(container: &Container, started: u64, told: Option<&Standing>, now: u64) -> Self {
         let mut health = Self::begin(container, started);
         health.post_start = Hook::Done;
+        health.ready_at = told.and_then(|told| told.ready_at);
         for (kind, asked) in &mut health.probes {
             asked.passes = match (told, *kind) {
                 (_, Kind::Liveness) => true,
@@ -173,6 +177,9 @@ impl Health {
         if self.is_started() && !was_started {
             self.begin_asking(now);
         }
+        if self.is_ready() {
+            self.ready_at.get_or_insert(now);
+        }
     }
 
     /// Takes the end of `postStart`.
@@ -197,6 +204,7 @@ impl Health {
         Standing {
             started: self.is_started(),
             ready: self.is_ready(),
+            ready_at: self.ready_at,
             answers: answers
                 .filter_map(|(kind, asked)| Some((kind.word().to_owned(), asked.last.clone()?)))
                 .collect(),

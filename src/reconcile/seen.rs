@@ -52,6 +52,8 @@ pub struct SeenContainer {
 /// What only a look at one container tells. Times are the engine's, in milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Details {
+    /// When it was made.
+    pub created: Option<u64>,
     /// Its start; `None`: it has not been started.
     pub started: Option<u64>,
     /// Its end; `None`: it has not ended.

@@ -39,6 +39,8 @@ pub struct Standing {
     pub started: bool,
     /// Its readiness probe passes.
     pub ready: bool,
+    /// When it was ready for the first time.
+    pub ready_at: Option<u64>,
     /// What its probes last answered, by `startup`, `liveness`, `readiness`.
     pub answers: BTreeMap<String, LastAnswer>,
 }

@@ -13,6 +13,7 @@ mod attach;
 mod change;
 mod ci;
 mod connect;
+mod describe;
 mod down;
 mod examples;
 mod exec;

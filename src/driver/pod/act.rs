@@ -89,7 +89,13 @@ impl Drive {
         let desired = self.plan.desired.as_ref();
         let happening = match (action, effect) {
             (Action::Probe { target, kind }, Effect::Answered(answer)) => {
-                self.memory.answered(target, *kind, answer, desired)
+                let was_ready = self.memory.is_ready(target);
+                let happening = self.memory.answered(target, *kind, answer, desired);
+                if !was_ready && self.memory.is_ready(target) {
+                    let container = target.container.clone();
+                    self.events.tell(Event::Ready { container });
+                }
+                happening
             }
             (Action::PostStart(target), Effect::Hooked(result)) => {
                 self.memory.hooked(target, result)
@@ -106,7 +112,10 @@ impl Drive {
                 apply(&mut self.seen, effect);
                 None
             }
-            (_, effect) => {
+            (action, effect) => {
+                if let (Action::Create { container, .. }, Effect::Made(_)) = (action, &effect) {
+                    self.memory.created(container);
+                }
                 apply(&mut self.seen, effect);
                 None
             }

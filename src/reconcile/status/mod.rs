@@ -4,6 +4,7 @@
 
 mod columns;
 mod container;
+mod events;
 mod phase;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use crate::record::{Identity, Told};
 use crate::spec::PodKey;
 pub use columns::{Columns, columns};
 use container::{container, init};
+pub use events::events;
 use phase::Parts;
 
 /// The reason of a pod whose pause container is gone while members run (kubelet: the event of that name).
