@@ -169,6 +169,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    /// kubelet: NB-SCPROBE-20.
     #[tokio::test]
     async fn a_server_that_serves_is_well() {
         let port = health("", 1).await;

@@ -281,6 +281,7 @@ mod tests {
         );
     }
 
+    /// kubelet: NB-SCPROBE-12, NB-SCPROBE-13.
     #[tokio::test]
     async fn a_redirect_is_followed_on_its_own_host_alone() {
         let port = server(|head| {
@@ -334,6 +335,7 @@ mod tests {
         );
     }
 
+    /// kubelet: NB-HOOK-04, NB-HOOK-05, NB-HOOK-06, NB-SCHOOK-03, NB-SCHOOK-04, NB-SCHOOK-05, NB-SCHOOK-06.
     #[tokio::test]
     async fn a_hook_over_https_falls_back_to_plain_http() {
         let port =

@@ -157,12 +157,14 @@ mod tests {
         waits
     }
 
+    /// kubelet: NB-POD-09.
     #[test]
     fn the_wait_doubles_from_ten_seconds_to_five_minutes() {
         assert_eq!(waits(0, 8), [0, 10, 20, 40, 80, 160, 300, 300]);
         assert_eq!(waits(599, 4), [0, 10, 20, 40]);
     }
 
+    /// kubelet: NB-RULES-03, NB-RULES-04, NB-RULES-05.
     #[test]
     fn a_rule_of_the_container_decides_before_its_policy_and_that_before_the_pods() {
         use crate::record::hash::tests::pod;
@@ -186,6 +188,7 @@ mod tests {
         assert!(again(&pod, 42));
     }
 
+    /// kubelet: NBX-BACK-01.
     #[test]
     fn who_has_run_for_ten_minutes_begins_anew() {
         assert_eq!(waits(600, 3), [0, 0, 0]);

@@ -370,6 +370,7 @@ fn of_two_pauses_the_later_counts() {
     Case::up(&desired, seen(&desired, containers)).check(&["remove pause: replaced"]);
 }
 
+/// kubelet: NB-RUN-01.
 #[test]
 fn what_had_ended_before_is_made_anew_by_the_restart_policy() {
     let check = |policy, code, expected: &[&str]| {
@@ -395,6 +396,7 @@ fn what_had_ended_before_is_made_anew_by_the_restart_policy() {
     check(RestartPolicy::Never, 1, &["reached"]);
 }
 
+/// kubelet: NB-POD-08.
 #[test]
 fn another_image_behind_the_name_makes_its_container_anew() {
     let desired = desired();
@@ -415,6 +417,7 @@ fn containers_that_the_pod_no_longer_has_go() {
     Case::up(&desired, ended).check(&["remove c: not wanted"]);
 }
 
+/// kubelet: NB-SCPROBE-23.
 #[test]
 fn down_goes_in_order() {
     let desired = desired();

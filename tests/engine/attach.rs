@@ -54,6 +54,7 @@ spec:
   volumes: [{name: s, emptyDir: {}}]
 ";
 
+/// kubelet: NB-KUBELET-03.
 #[test]
 fn a_container_that_crashes_is_started_again_with_back_off() {
     let pod = Pod::new("crash");

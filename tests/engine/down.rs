@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::support::{Folder, Pod, docker, podctl, run, unique};
 use super::up::TWO;
 
+/// kubelet: NB-POD-02.
 #[test]
 fn nothing_of_the_pod_is_left() {
     let pod = Pod::new("down");
@@ -76,6 +77,7 @@ fn a_container_ends_by_its_own_hand_within_the_grace_period() {
     assert!(begun.elapsed().as_secs() < 15);
 }
 
+/// kubelet: NBX-TERM-02.
 #[shows("PodSpec.terminationGracePeriodSeconds")]
 #[test]
 fn a_deaf_container_is_killed_when_the_grace_period_is_over() {

@@ -94,6 +94,7 @@ fn shared_volume() {
 }
 
 /// The classic case, where its images are: the demo makes them.
+/// kubelet: NB-CMD-01.
 #[test]
 fn nginx_in_front_of_ghost() {
     let there = |image: &str| {

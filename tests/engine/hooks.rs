@@ -11,7 +11,8 @@ fn log(folder: &Folder) -> String {
     all.lines().collect::<Vec<_>>().join(" ")
 }
 
-/// kubelet: NBX-ORDER-02, NB-HOOK-01 to 03, NB-SLEEP-01.
+/// NB-SLEEP-01.
+/// kubelet: NB-HOOK-01, NB-HOOK-02, NB-HOOK-03, NB-SLEEP-01, NBX-ORDER-02.
 #[shows("Container.lifecycle")]
 #[shows("Lifecycle.postStart")]
 #[shows("Lifecycle.preStop")]
@@ -81,6 +82,7 @@ spec:
 }
 
 /// kubelet-measured: the state is `PostStartHookError`, the container is ended, and the policy decides on.
+/// kubelet: NBX-ORDER-02.
 #[test]
 fn a_hook_that_fails_ends_its_container() {
     let pod = Pod::new("fails");
@@ -110,6 +112,7 @@ spec:
 }
 
 /// kubelet-measured: a hook of 20 s, a grace period of 2 s: the hook is cut off, and the container gets two seconds more.
+/// kubelet: NBX-TERM-01.
 #[test]
 fn a_hook_has_no_more_than_the_grace_period() {
     let pod = Pod::new("cut");
@@ -160,4 +163,87 @@ spec:
     eventually("it listens", || folder.0.join("up").exists());
     pod.down().code(0);
     assert_eq!(log(&folder), "usr1");
+}
+
+/// kubelet: NB-SCHOOK-01, NB-SCHOOK-02.
+#[test]
+fn a_sidecars_hooks_come_before_what_follows_it_and_after_the_app() {
+    let (pod, folder) = (Pod::new("sidecar-hooks"), Folder::new());
+    let mount = "image: busybox, imagePullPolicy: IfNotPresent, volumeMounts: [{name: log, mountPath: /log}]";
+    let main = |name: &str| {
+        format!(
+            "[sh, -c, 'trap \"echo {name}-ends >>/log/all; exit 0\" TERM; echo {name} >>/log/all; while :; do sleep 0.1; done']"
+        )
+    };
+    let manifest = format!(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {{name: POD}}
+spec:
+  terminationGracePeriodSeconds: 10
+  initContainers:
+  - name: side
+    restartPolicy: Always
+    lifecycle:
+      postStart: {{exec: {{command: [sh, -c, 'sleep 1; echo post >>/log/all']}}}}
+      preStop: {{exec: {{command: [sh, -c, 'echo pre >>/log/all']}}}}
+    command: {side}
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    volumeMounts: [{{name: log, mountPath: /log}}]
+  - {{name: next, command: [sh, -c, 'echo next >>/log/all'], {mount}}}
+  containers:
+  - {{name: app, command: {app}, {mount}}}
+  volumes: [{{name: log, hostPath: {{path: {path}}}}}]
+",
+        side = main("side"),
+        app = main("app"),
+        path = folder.0.display(),
+    );
+    pod.up(&manifest).code(0);
+    eventually("the app", || log(&folder).contains("app"));
+    assert_eq!(log(&folder), "side post next app");
+    pod.down().code(0);
+    assert_eq!(log(&folder), "side post next app app-ends pre side-ends");
+    pod.assert_nothing_left();
+}
+
+/// kubelet: NB-SLEEP-02, NB-SLEEP-03, NB-SLEEP-04.
+#[test]
+fn a_sleep_holds_up_what_runs_and_no_longer_than_the_grace_period() {
+    let down = |seconds: u64, command: &str, args: &[&str]| {
+        let pod = Pod::new("sleep");
+        let manifest = format!(
+            "
+apiVersion: v1
+kind: Pod
+metadata: {{name: POD}}
+spec:
+  restartPolicy: Never
+  shareProcessNamespace: false
+  terminationGracePeriodSeconds: 60
+  containers:
+  - name: a
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sh, -c, '{command}']
+    lifecycle: {{preStop: {{sleep: {{seconds: {seconds}}}}}}}
+"
+        );
+        pod.up(&manifest).code(0);
+        if command == "true" {
+            run(podctl().args(["wait", &pod.name, "--for=completed"])).code(0);
+        }
+        let begun = Instant::now();
+        run(podctl().args(["down", &pod.name]).args(args)).code(0);
+        begun.elapsed().as_secs_f64()
+    };
+    let obeys = "trap \"exit 0\" TERM; while :; do sleep 0.1; done";
+    let cut_off = down(60, obeys, &["--timeout", "3"]);
+    assert!((2.9..15.0).contains(&cut_off), "{cut_off}");
+    let has_ended = down(60, "true", &[]);
+    assert!(has_ended < 15.0, "{has_ended}");
+    let nothing = down(0, obeys, &[]);
+    assert!(nothing < 15.0, "{nothing}");
 }

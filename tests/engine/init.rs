@@ -27,6 +27,7 @@ spec:
     )
 }
 
+/// kubelet: NB-INIT-02.
 #[shows("PodSpec.initContainers")]
 #[test]
 fn init_containers_run_one_after_the_other_before_the_app_starts() {

@@ -154,6 +154,7 @@ spec:
 }
 
 /// The container that owns the namespaces is killed behind podctl's back.
+/// kubelet: NBX-ORDER-04.
 #[test]
 fn a_pod_whose_pause_is_killed_is_whole_again() {
     let pod = Pod::new("pause-killed");

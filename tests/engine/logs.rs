@@ -32,6 +32,7 @@ fn logs(pod: &Pod, args: &[&str]) -> String {
         .out
 }
 
+/// kubelet: NB-KUBELET-01.
 #[test]
 fn lines_are_whole_however_long_and_in_order() {
     let pod = Pod::new("long");

@@ -25,6 +25,7 @@ mod init;
 mod life;
 mod logs;
 mod manifest;
+mod nodes;
 mod pause;
 mod probes;
 mod ps;

@@ -19,6 +19,7 @@ spec:
     )
 }
 
+/// kubelet: NB-EXP-01.
 #[shows("Container.env", "EnvVar.name", "EnvVar.value")]
 #[test]
 fn variables_see_what_stands_before_them() {
@@ -45,6 +46,7 @@ fn variables_see_what_stands_before_them() {
     assert_eq!(run(podctl().args(["logs", &pod.name])).out, "port=5432\n");
 }
 
+/// kubelet: NB-CMD-01, NB-CMD-02, NB-CMD-03, NB-CMD-04, NB-EXP-02, NB-EXP-03.
 #[shows("Container.args", "Container.command", "Container.workingDir")]
 #[test]
 fn command_and_arguments_replace_the_images_own() {
@@ -56,6 +58,10 @@ fn command_and_arguments_replace_the_images_own() {
         (
             "    args: [sh, -c, 'echo only args; sleep 3600']\n",
             "only args",
+        ),
+        (
+            "    env: [{name: WORD, value: put in}]\n    command: [sh, -c, 'echo $0 $1; sleep 3600', $(WORD)]\n    args: [and $(WORD)]\n",
+            "put in and put in",
         ),
         (
             "    command: [sh, -c, 'pwd; sleep 3600']\n    workingDir: /etc\n",

@@ -21,6 +21,7 @@ fn with_image(reference: &str) -> String {
     )
 }
 
+/// kubelet: NB-RUN-08.
 #[test]
 fn a_missing_image_is_pulled_once_for_all_containers() {
     let registry = Registry::open();
@@ -43,6 +44,7 @@ fn an_image_that_no_registry_has_is_told() {
     pod.assert_nothing_left();
 }
 
+/// kubelet: NB-RUN-09.
 #[test]
 fn the_clients_own_login_is_used() {
     let open = Registry::with_password(PASSWORD);

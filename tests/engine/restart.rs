@@ -4,7 +4,7 @@ use super::attach::{Attached, said};
 use super::support::{Pod, eventually, podctl, run};
 use shows::shows;
 
-/// kubelet: NB-RULES-01, NB-RULES-02.
+/// kubelet: NB-RULES-01, NB-RULES-02, NB-KUBELET-02.
 #[shows("Container.restartPolicyRules")]
 #[shows("ContainerRestartRule.action")]
 #[shows("ContainerRestartRule.exitCodes")]

@@ -57,6 +57,7 @@ fn a_pod_that_never_ends_is_refused() {
     pod.assert_nothing_left();
 }
 
+/// kubelet: NB-INIT-04.
 #[test]
 fn an_init_container_that_fails_ends_the_run() {
     let pod = Pod::new("init");

@@ -17,7 +17,7 @@ fn containers(pod: &Pod) -> Vec<Value> {
     statuses.cloned().unwrap_or_default()
 }
 
-/// kubelet: NB-RUN-02 to NB-RUN-06.
+/// kubelet: NB-RUN-02, NB-RUN-03, NB-RUN-04, NB-RUN-05, NB-RUN-06.
 #[shows("Container.terminationMessagePath")]
 #[shows("Container.terminationMessagePolicy")]
 #[test]

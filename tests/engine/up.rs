@@ -14,6 +14,7 @@ spec:
   - {name: b, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600']}
 ";
 
+/// kubelet: NBX-NS-01.
 #[shows("PodSpec.hostname")]
 #[test]
 fn containers_share_network_ipc_pids_and_hostname() {
@@ -30,6 +31,7 @@ fn containers_share_network_ipc_pids_and_hostname() {
     assert_eq!(pod.sh("a", "cat /etc/hosts"), pod.sh("b", "cat /etc/hosts"));
 }
 
+/// kubelet: NBX-NS-01.
 #[shows("PodSpec.shareProcessNamespace")]
 #[test]
 fn without_a_shared_pid_namespace_each_container_is_pid_1() {
@@ -140,6 +142,7 @@ fn a_server_on_loopback_is_for_the_pod_alone() {
     assert!(!get(port).contains("inside"));
 }
 
+/// kubelet: NB-KUBELET-04.
 #[shows("PodSpec.hostAliases", "HostAlias.hostnames", "HostAlias.ip")]
 #[test]
 fn host_aliases_and_the_pods_own_name_are_in_every_hosts_file() {
@@ -171,6 +174,7 @@ fn host_aliases_and_the_pods_own_name_are_in_every_hosts_file() {
     "PodSecurityContext.runAsGroup",
     "PodSecurityContext.runAsUser"
 )]
+/// kubelet: NB-KUBELET-05.
 #[test]
 fn user_limits_and_a_read_only_root_are_honoured() {
     let pod = Pod::new("security");
@@ -255,6 +259,7 @@ fn a_privileged_container_is_asked_for() {
     assert_eq!(privileged, ["true", "false"]);
 }
 
+/// kubelet: NBX-NAME-01.
 #[shows("PodSpec.subdomain")]
 #[test]
 fn the_subdomain_is_the_hosts_domain() {

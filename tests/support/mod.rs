@@ -102,8 +102,14 @@ pub fn docker(args: &[&str]) -> String {
 
 /// Waits until it holds, and fails the test when it does not in time.
 #[track_caller]
-pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_mins(1);
+pub fn eventually(what: &str, holds: impl FnMut() -> bool) {
+    within(Duration::from_mins(1), what, holds);
+}
+
+/// Waits until it holds, and no longer than this.
+#[track_caller]
+pub fn within(time: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + time;
     while !holds() {
         assert!(Instant::now() < end, "not in time: {what}");
         std::thread::sleep(Duration::from_millis(50));

@@ -87,6 +87,7 @@ fn a_container_that_is_not_there_is_waited_for() {
     );
 }
 
+/// kubelet: NB-INIT-01, NB-INIT-03.
 #[test]
 fn init_containers_are_shown_as_kubectl_does() {
     use RestartPolicy::{Always, Never};
