@@ -17,6 +17,11 @@ use super::{Engine, EngineError};
 use crate::record::{Identity, labels, names};
 use crate::spec::PodKey;
 
+/// So often a container is removed whose files the engine cannot remove yet.
+const MOST_REMOVALS: u32 = 10;
+/// Between two tries.
+const BETWEEN_REMOVALS: Duration = Duration::from_millis(300);
+
 /// What came of a create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Created {
@@ -147,6 +152,18 @@ impl Engine {
     /// # Errors
     /// When the engine refuses.
     pub async fn remove(&self, id: &str) -> Result<(), EngineError> {
+        for _ in 1..MOST_REMOVALS {
+            match self.remove_once(id).await {
+                Err(error) if error.is_filesystem_in_use() => {
+                    tokio::time::sleep(BETWEEN_REMOVALS).await;
+                }
+                result => return result,
+            }
+        }
+        self.remove_once(id).await
+    }
+
+    async fn remove_once(&self, id: &str) -> Result<(), EngineError> {
         let options = RemoveContainerOptionsBuilder::default()
             .force(true)
             .v(true)

@@ -38,6 +38,14 @@ impl EngineError {
             .is_some_and(|reason| reason.to_lowercase().contains("no such container"))
     }
 
+    /// The engine could not remove a container's files yet: on a busy machine something was still in them (Docker 20.10: `failed to
+    /// remove root filesystem: unlinkat ...: directory not empty`).
+    #[must_use]
+    pub fn is_filesystem_in_use(&self) -> bool {
+        self.reason()
+            .is_some_and(|reason| reason.contains("failed to remove root filesystem"))
+    }
+
     /// The host port that is taken, where that was the reason (Docker: `Bind for 0.0.0.0:8880 failed: port is already
     /// allocated`, `listen tcp4 0.0.0.0:8880: bind: address already in use`; podman: `bind: address already in use`).
     #[must_use]

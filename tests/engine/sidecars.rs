@@ -84,7 +84,6 @@ fn one_that_ends_is_started_again_and_the_app_is_left_alone() {
     let (pod, folder) = (Pod::new("again"), Folder::new());
     folder.write("go", "");
     let _attached = Attached::new(&pod, &manifest(&folder, "Never", APP), &[]);
-    run(podctl().args(["wait", &pod.name])).code(1);
     eventually("the pod is up", || said(&pod).contains("Up "));
     let (side, app) = (pod.id("side"), pod.id("app"));
     docker(&["kill", &side]);

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use bollard::models::Volume;
 use tokio::sync::{Notify, Semaphore};
 
@@ -31,13 +31,13 @@ use crate::translate;
 use crate::translate::app::shares_pids;
 
 /// So often an `up` begins again when others change the pod under its hands.
-const MOST_ROUNDS: u32 = 40;
+const MOST_ROUNDS: u32 = 150;
 /// Between two tries.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// So many pods are looked up at once: a look is many calls together, and each call has a connection with buffers of its own.
 static LOOKS: Semaphore = Semaphore::const_new(8);
 /// What an engine that does not answer is given to remove the record of a run that is over.
-const LAST_TRY: Duration = Duration::from_secs(1);
+const LAST_TRY: Duration = Duration::from_secs(3);
 /// With `--wait`, a container that ends so soon after its start has not come up.
 const SETTLING: Duration = Duration::from_secs(1);
 
@@ -143,7 +143,10 @@ pub async fn up(
         match run.go(round == 1).await? {
             Some(up) => return Ok(up),
             None if round < MOST_ROUNDS => tokio::time::sleep(PATIENCE).await,
-            None => return Ok(Up::Deleted),
+            None => bail!(
+                "others change pod `{}` again and again: look who does, and try again",
+                desired.pod.key
+            ),
         }
     }
 }
