@@ -2,12 +2,11 @@
 //!
 //! Not here: what a verb does (`commands`).
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::exit::{Faults, UsageError};
+use crate::commands::exit::{Faults, UsageError, is_closed_pipe};
 use crate::commands::{
     Context, Exit, completion, describe, down, events, exec, explain, get, logs, port, ps, restart,
     run, start, stop, up, validate, version, wait,
@@ -113,7 +112,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
 
 /// Prints an error, and gives the exit code that it leads to.
 fn report(printer: Printer, error: &anyhow::Error) -> Exit {
-    if is_broken_pipe(error) {
+    if is_closed_pipe(error) {
         return Exit::Fine;
     }
     if let Some(faults) = error.downcast_ref::<Faults>() {
@@ -136,14 +135,4 @@ fn report(printer: Printer, error: &anyhow::Error) -> Exit {
         ) => Exit::NoEngine,
         _ => Exit::Failed,
     }
-}
-
-/// Whoever read stdout has seen enough: that is no failure.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let causes = error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>());
-    causes
-        .into_iter()
-        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -6,7 +6,10 @@ use std::cell::RefCell;
 use std::io;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::Context;
+use super::exit::is_closed_pipe;
 use super::up::one;
 use crate::driver::Interrupt;
 use crate::driver::logs::{Wanted, logs};
@@ -14,6 +17,7 @@ use crate::driver::up::{Options, Up};
 use crate::engine::Engine;
 use crate::engine::logs::Line;
 use crate::output::lines::Lines;
+use crate::reconcile::Until;
 use crate::reconcile::restart::BackOff;
 use crate::spec::{Desired, Pod};
 
@@ -82,9 +86,20 @@ pub(super) async fn attached(
         })
         .await
     };
+    let (hang_up, ends) = watch::channel(interrupt.count());
+    let ends = Interrupt::new(ends);
+    let pass_on = async {
+        let mut interrupt = interrupt.clone();
+        loop {
+            let count = interrupt.count();
+            interrupt.beyond(count).await;
+            hang_up.send_modify(|count| *count += 1);
+        }
+    };
     let mut speak = std::pin::pin!(speak);
-    let mut live = std::pin::pin!(one(context, engine, desired, options, interrupt));
-    tokio::select! {
+    let mut pass_on = std::pin::pin!(pass_on);
+    let mut live = std::pin::pin!(one(context, engine, desired, options, &ends));
+    let spoken = tokio::select! {
         end = &mut live => {
             if let Ok(Up::Started { .. }) = &end
                 && let Ok(spoken) = tokio::time::timeout(LAST_WORDS, speak).await
@@ -93,10 +108,29 @@ pub(super) async fn attached(
             }
             return end;
         }
-        // Nobody has anything to say any more; the pod lives on.
-        spoken = &mut speak => spoken?,
+        spoken = &mut speak => spoken,
+        () = &mut pass_on => return live.await,
+    };
+    // Nobody has anything to say any more, and the pod lives on; or nobody listens, and then a pod that lives for as long as somebody
+    // looks ends in order.
+    let stays = options
+        .attach
+        .as_ref()
+        .is_some_and(|attach| attach.until == Until::Stopped);
+    match spoken {
+        Ok(()) => {}
+        Err(error) if is_closed_pipe(&error) => {
+            hang_up.send_modify(|count| *count += u32::from(stays));
+        }
+        Err(error) => context.printer.warning(&format!(
+            "pod {}: its logs are shown no more: {error:#}",
+            pod.key
+        )),
     }
-    live.await
+    tokio::select! {
+        end = &mut live => end,
+        () = pass_on => live.await,
+    }
 }
 
 /// The kubelet's, beginning with another wait.

@@ -51,3 +51,12 @@ pub struct Faults {
     /// The report.
     pub report: String,
 }
+
+/// Whether whoever read stdout has seen enough: that is no failure.
+#[must_use]
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    causes.any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -217,3 +217,26 @@ spec:
     let said = said(&pod);
     assert!(said.contains("interrupted; it is taken down"), "{said}");
 }
+
+/// `podctl up --attach FILE | head`: who looks at the pod has left.
+#[test]
+fn a_pod_ends_with_whoever_read_its_logs() {
+    let pod = Pod::new("closed-pipe");
+    let file = pod.file(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  shareProcessNamespace: false
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'while :; do echo line; sleep 0.1; done']}
+",
+    );
+    let script = "\"$1\" up --attach \"$2\" | head -n 2; echo ${PIPESTATUS[0]}";
+    let program = env!("CARGO_BIN_EXE_podctl");
+    let said = run(Command::new("bash").args(["-c", script, "bash", program, &file]));
+    assert_eq!(said.code(0).out, "line\nline\n130\n");
+    pod.assert_nothing_left();
+}
