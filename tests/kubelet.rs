@@ -69,7 +69,7 @@ fn a_pod_is_what_it_is_under_a_kubelet() {
     let is_otherwise = |case: &Value| OTHERWISE.iter().any(|(name, _)| case["case"] == *name);
     let (otherwise, cases): (Vec<_>, Vec<_>) = cases.iter().partition(|case| is_otherwise(case));
     let next = std::sync::atomic::AtomicUsize::new(0);
-    let faults = std::sync::Mutex::new(Vec::new());
+    let again = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..N_AT_ONCE {
             scope.spawn(|| {
@@ -79,15 +79,17 @@ fn a_pod_is_what_it_is_under_a_kubelet() {
                     let name = case["case"].as_str().unwrap_or_default();
                     let fault = check(case);
                     println!("{name}: {}", fault.as_deref().unwrap_or("the same"));
-                    if let Some(fault) = fault {
-                        let mut faults = faults.lock().expect("a list");
-                        faults.push(format!("{name}: {fault}"));
+                    if fault.is_some() {
+                        again.lock().expect("a list").push(case);
                     }
                 }
             });
         }
     });
-    let faults = faults.into_inner().expect("a list");
+    // A look that a busy machine was too late for is no difference: alone, a pod has the machine to itself.
+    let again = again.into_inner().expect("a list");
+    let fault = |case: &&&Value| check(case).map(|fault| format!("{}: {fault}", case["case"]));
+    let faults: Vec<String> = again.iter().filter_map(fault).collect();
     let n_same = cases.len() - faults.len();
     println!("{n_same} the same, {} by design otherwise", otherwise.len());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -120,6 +122,7 @@ fn check(case: &Value) -> Option<String> {
         let expected = (wanted(&look["status"]).to_string(), columns(&look["get"]));
         std::thread::sleep(after.saturating_sub(begun.elapsed()));
         let end = Instant::now() + PATIENCE;
+        let mut seen = Vec::new();
         loop {
             let now = status(&pod).map(|(status, row)| {
                 let status = wanted(&status).to_string().replace(&pod.name, &name);
@@ -128,12 +131,18 @@ fn check(case: &Value) -> Option<String> {
             if now.as_ref() == Some(&expected) {
                 break;
             }
-            if Instant::now() > end {
-                return Some(format!(
-                    "after {after:?}:\n  now      {now:?}\n  expected {expected:?}"
-                ));
+            let text = format!("{now:?}");
+            if seen.last().is_none_or(|(_, last)| *last != text) {
+                seen.push((begun.elapsed(), text));
             }
-            std::thread::sleep(Duration::from_millis(100));
+            if Instant::now() > end {
+                let seen = seen
+                    .iter()
+                    .map(|(at, text)| format!("\n  at {at:.1?} {text}"));
+                let seen = seen.collect::<String>();
+                return Some(format!("after {after:?}:\n  expected {expected:?}{seen}"));
+            }
+            std::thread::sleep(Duration::from_millis(200));
         }
     }
     None
