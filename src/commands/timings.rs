@@ -83,6 +83,7 @@ mod tests {
             container: "a".into(),
             attempt: 0,
             pause: "p".into(),
+            round: 0,
             why: Why::Missing,
             restart: None,
         };

@@ -136,6 +136,7 @@ pub async fn execute(
             container,
             attempt,
             pause,
+            round,
             restart,
             ..
         } => {
@@ -144,6 +145,7 @@ pub async fn execute(
                 generation: plan.generation,
                 attempt: *attempt,
                 pause,
+                round: *round,
                 restart: *restart,
             };
             if care.writes_message {
@@ -238,7 +240,8 @@ async fn pre_stop(
     let desired = old.or(plan.desired.as_ref())?;
     let container = desired.pod.container(&target.container)?;
     let hook = container.lifecycle.pre_stop.as_ref()?;
-    if grace_period == 0 {
+    // kubelet: what begins again with all others is ended without its hook.
+    if grace_period == 0 || why == Why::RestartAll {
         return None;
     }
     tokio::select! {

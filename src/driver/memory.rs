@@ -221,7 +221,7 @@ impl Memory {
                 container,
                 restart: Some(restart),
                 ..
-            } if restart.delay > 0 => {
+            } if restart.delay > 0 && restart.not_before > 0 => {
                 let message = format!(
                     "Back-off {}s restarting failed container",
                     restart.delay.div_ceil(1000)

@@ -171,13 +171,12 @@ fn probes_hooks_and_restart_rules_are_read_and_what_is_not_carried_out_is_refuse
     assert_eq!(of_each(|c| c.restart_rules.is_empty()), [true, true, false]);
     check(
         &format!(
-            "{POD}    livenessProbe: {{httpGet: {{port: 80, protocol: HTTP2}}}}\n    readinessProbe: {{grpc: {{port: 80, mode: TLS}}}}\n    lifecycle: {{preStop: {{tcpSocket: {{port: 80}}}}}}\n    restartPolicy: Never\n    restartPolicyRules: [{{action: RestartAllContainers, exitCodes: {{operator: In, values: [1]}}}}]\n"
+            "{POD}    livenessProbe: {{httpGet: {{port: 80, protocol: HTTP2}}}}\n    readinessProbe: {{grpc: {{port: 80, mode: TLS}}}}\n    lifecycle: {{preStop: {{tcpSocket: {{port: 80}}}}}}\n"
         ),
         &[
             "9:41 spec.containers[0].livenessProbe.httpGet.protocol: not supported yet: podctl does not carry out `protocol`",
             "10:39 spec.containers[0].readinessProbe.grpc.mode: not supported yet: podctl does not carry out `mode`",
             "11:27 spec.containers[0].lifecycle.preStop.tcpSocket: not supported: Kubernetes has no hook that connects to a port: the kubelet would fail it",
-            "13:35 spec.containers[0].restartPolicyRules[0].action: not supported yet: podctl does not carry out `RestartAllContainers`",
         ],
     );
 }

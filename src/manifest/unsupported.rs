@@ -42,7 +42,6 @@ pub(super) fn check(pod: &Pod, faults: &mut Faults) {
             ports(one, &here.field("ports"), faults);
             mounts(one, spec, &here.field("volumeMounts"), faults);
             limits(one, &here.field("resources"), faults);
-            restart_rules(one, &here.field("restartPolicyRules"), faults);
         }
     }
 }
@@ -201,16 +200,6 @@ fn limits(container: &Container, path: &Path<'_>, faults: &mut Faults) {
                 let message = format!("not supported yet: the resource `{name}`");
                 faults.unsupported(&list.key(name), message);
             }
-        }
-    }
-}
-
-fn restart_rules(container: &Container, path: &Path<'_>, faults: &mut Faults) {
-    for (i, rule) in container.restart_policy_rules.iter().flatten().enumerate() {
-        if rule.action == "RestartAllContainers" {
-            let message = "not supported yet: podctl does not carry out `RestartAllContainers`";
-            let here = path.index(i);
-            faults.unsupported(&here.field("action"), message);
         }
     }
 }

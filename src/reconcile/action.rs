@@ -37,6 +37,8 @@ pub enum Action {
         attempt: u32,
         /// The pause container's id.
         pause: String,
+        /// How often all containers of the pod have begun again together.
+        round: u32,
         /// The reason.
         why: Why,
         /// It is in the place of one that has ended, and may have to wait.
@@ -110,6 +112,8 @@ pub enum Why {
     NewPause,
     /// It has ended, and the restart policy wants it running.
     Ended,
+    /// A container's end has made all of them begin again.
+    RestartAll,
     /// It could not be started as it was.
     NotStarted,
     /// The pod no longer has it.
@@ -222,6 +226,7 @@ impl fmt::Display for Why {
             Self::NewImage => "new image",
             Self::NewPause => "new pause",
             Self::Ended => "ended",
+            Self::RestartAll => "all containers begin again",
             Self::NotStarted => "could not be started",
             Self::NotWanted => "not wanted",
             Self::Replaced => "replaced",

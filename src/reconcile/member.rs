@@ -9,15 +9,17 @@ use super::decide::{Goal, Input, target};
 use super::down::{remove, stop};
 use super::health::{Hook, Kind};
 use super::restart::is_to_run_again;
+use super::round::Sandbox;
 use super::seen::{SeenContainer, State};
 use crate::record::hash;
+use crate::record::labels::Restart;
 use crate::spec::{Container, Desired};
 
 /// Where a container stands.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) desired: &'a Desired,
-    pub(super) pause: &'a SeenContainer,
+    pub(super) sandbox: Sandbox<'a>,
     /// The volumes hold what they should.
     pub(super) filled: bool,
     /// All that it waits for has come.
@@ -26,7 +28,7 @@ pub(super) struct Place<'a> {
 
 /// What an app container, or a sidecar, needs.
 pub(super) fn member(input: &Input<'_>, container: &Container, place: Place<'_>) -> Vec<Action> {
-    let Place { pause, .. } = place;
+    let Place { sandbox, .. } = place;
     // An engine without sub-paths of its own mounts the file itself, which must be there before.
     if !place.filled
         && container
@@ -36,25 +38,23 @@ pub(super) fn member(input: &Input<'_>, container: &Container, place: Place<'_>)
     {
         return Vec::new();
     }
-    let made = |attempt, why| Action::Create {
-        container: container.name.clone(),
-        attempt,
-        pause: pause.id.clone(),
-        why,
-        restart: None,
-    };
+    let made = |attempt, why| create(container, sandbox, attempt, why, None);
     let Some(current) = input.seen.member(&container.name) else {
         return vec![made(0, Why::Missing)];
     };
     if current.state == State::Removing {
         return vec![made(current.identity.attempt + 1, Why::Missing)];
     }
-    if let Some(why) = why_anew(input, container, place, current) {
-        return vec![made(current.identity.attempt + 1, why)];
+    match why_anew(input, container, place, current) {
+        Some(Why::RestartAll) => {
+            return vec![in_next_round(input, container, place, current)];
+        }
+        Some(why) => return vec![made(current.identity.attempt + 1, why)],
+        None => {}
     }
     let code = input.life.code(current);
     if code.is_some_and(|code| is_to_run_again(&place.desired.pod, container, code)) {
-        if let Some(again) = again(input, container, pause, current) {
+        if let Some(again) = again(input, container, sandbox, current) {
             return vec![again];
         }
         if current.state == State::Created {
@@ -67,9 +67,9 @@ pub(super) fn member(input: &Input<'_>, container: &Container, place: Place<'_>)
     let running: Vec<_> = input.seen.members().filter(is_older).collect();
     match current.state {
         // The old one has the ports: it goes first.
-        State::Created if !running.is_empty() => replace(running),
+        State::Created if !running.is_empty() => replace(running, sandbox),
         State::Created
-            if pause.is_running()
+            if sandbox.pause.is_running()
                 && place.filled
                 && place.turn
                 && input.seen.network
@@ -81,7 +81,7 @@ pub(super) fn member(input: &Input<'_>, container: &Container, place: Place<'_>)
         State::Created => Vec::new(),
         _ if input.is_busy(current) => Vec::new(),
         _ => {
-            let mut actions = replace(running);
+            let mut actions = replace(running, sandbox);
             actions.extend(older(input, current));
             if current.is_running() {
                 actions.extend(care(input, container, current));
@@ -95,12 +95,12 @@ pub(super) fn member(input: &Input<'_>, container: &Container, place: Place<'_>)
 /// each sandbox), and again where it failed.
 pub(super) fn init(input: &Input<'_>, container: &Container, place: Place<'_>) -> Vec<Action> {
     let current = input.seen.member(&container.name);
-    let Some(current) = current.filter(|c| joins(c, place.pause)) else {
+    let Some(current) = current.filter(|c| place.sandbox.has(c)) else {
         return member(input, container, place);
     };
     let code = input.life.code(current).filter(|code| *code != 0);
     if code.is_some_and(|code| is_to_run_again(&place.desired.pod, container, code))
-        && let Some(again) = again(input, container, place.pause, current)
+        && let Some(again) = again(input, container, place.sandbox, current)
     {
         return vec![again];
     }
@@ -116,12 +116,21 @@ pub(super) fn init(input: &Input<'_>, container: &Container, place: Place<'_>) -
     }
 }
 
-/// Whether a container is of this pause.
-pub(super) fn joins(container: &SeenContainer, pause: &SeenContainer) -> bool {
-    container
-        .joined
-        .as_ref()
-        .is_none_or(|joined| *joined == pause.id)
+fn create(
+    container: &Container,
+    sandbox: Sandbox<'_>,
+    attempt: u32,
+    why: Why,
+    restart: Option<Restart>,
+) -> Action {
+    Action::Create {
+        container: container.name.clone(),
+        attempt,
+        pause: sandbox.pause.id.clone(),
+        round: sandbox.round,
+        why,
+        restart,
+    }
 }
 
 /// Why a container that is there is made anew.
@@ -132,21 +141,56 @@ fn why_anew(
     current: &SeenContainer,
 ) -> Option<Why> {
     let image = input.images.get(&container.image);
-    if !joins(current, place.pause) {
+    if !place.sandbox.joins(current) {
         Some(Why::NewPause)
     } else if current.identity.hash != hash::container(&place.desired.pod, container) {
         Some(Why::Changed)
     } else if image.is_some_and(|image| image.id != current.image) {
         Some(Why::NewImage)
+    } else if !place.sandbox.has(current) {
+        Some(Why::RestartAll)
     } else {
         None
     }
 }
 
-fn replace(old: Vec<&SeenContainer>) -> Vec<Action> {
-    old.into_iter()
-        .map(|c| stop(c, None, Why::Replaced))
-        .collect()
+/// One of a round before. What has not been started has its place in the next one, and counts as no start.
+fn in_next_round(
+    input: &Input<'_>,
+    container: &Container,
+    place: Place<'_>,
+    current: &SeenContainer,
+) -> Action {
+    let code = input.life.code(current);
+    if current.state == State::Created && code.is_none() {
+        return remove(current, Why::RestartAll);
+    }
+    // What ended well, or runs, has nothing to wait for.
+    let fails = code.filter(|code| *code != 0 || container.restarts_all(0));
+    let is_failure = fails.is_some_and(|code| is_to_run_again(&place.desired.pod, container, code));
+    let times = input.life.ended.get(&current.id).filter(|_| is_failure);
+    let before = current.identity.restart;
+    let restart = match times {
+        Some(times) => input.life.back_off.after(before, times),
+        None => Restart {
+            not_before: 0,
+            ..before.unwrap_or(Restart::AT_ONCE)
+        },
+    };
+    let attempt = current.identity.attempt + 1;
+    let (sandbox, why) = (place.sandbox, Why::RestartAll);
+    create(container, sandbox, attempt, why, Some(restart))
+}
+
+fn replace(old: Vec<&SeenContainer>, sandbox: Sandbox<'_>) -> Vec<Action> {
+    let why = |c: &SeenContainer| {
+        if c.identity.round < sandbox.round {
+            Why::RestartAll
+        } else {
+            Why::Replaced
+        }
+    };
+    old.into_iter().map(|c| stop(c, None, why(c))).collect()
 }
 
 /// One that has ended, made anew for that. Where nobody keeps the pod alive, only what had ended before the command began
@@ -154,7 +198,7 @@ fn replace(old: Vec<&SeenContainer>) -> Vec<Action> {
 fn again(
     input: &Input<'_>,
     container: &Container,
-    pause: &SeenContainer,
+    sandbox: Sandbox<'_>,
     ended: &SeenContainer,
 ) -> Option<Action> {
     let restart = if input.goal.is_live() {
@@ -165,13 +209,8 @@ fn again(
     } else {
         return None;
     };
-    Some(Action::Create {
-        container: container.name.clone(),
-        attempt: ended.identity.attempt + 1,
-        pause: pause.id.clone(),
-        why: Why::Ended,
-        restart,
-    })
+    let attempt = ended.identity.attempt + 1;
+    Some(create(container, sandbox, attempt, Why::Ended, restart))
 }
 
 /// Those that had the place of a container before it, and have ended. Of one that was started again the last is kept, for

@@ -6,6 +6,7 @@
 //! - [`up`]: towards a pod of which each container has been started once, and on. Its parts: [`pause`], [`member`].
 //! - [`down`]: towards nothing left.
 //! - [`restart`]: whether and when what has ended is started again.
+//! - [`round`]: that all containers begin again together.
 //! - [`health`]: what probes and hooks say of a container.
 //! - [`over`]: whether a pod has come to its end.
 //! - [`status`]: the `v1` Pod of what was seen. [`wanted`]: whether something is so of it.
@@ -20,6 +21,7 @@ pub mod member;
 pub mod over;
 pub mod pause;
 pub mod restart;
+pub mod round;
 pub mod seen;
 pub mod status;
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl BackOff {
     pub fn after(&self, before: Option<Restart>, ended: &Ended) -> Restart {
         let ran = ended.finished.saturating_sub(ended.started);
         let waited = before
-            .filter(|_| ran < self.reset)
+            .filter(|restart| ran < self.reset && *restart != Restart::AT_ONCE)
             .map(|restart| restart.delay);
         let delay = match waited {
             None => 0,
@@ -120,9 +120,7 @@ pub fn is_to_run_again(pod: &Pod, container: &Container, code: i64) -> bool {
     if container.sidecar {
         return true;
     }
-    let matches = |codes: &[i64], not_in: bool| codes.contains(&code) != not_in;
-    let mut rules = container.restart_rules.iter();
-    if rules.any(|rule| matches(&rule.codes, rule.not_in)) {
+    if container.restart_rule(code).is_some() {
         return true;
     }
     match container.restart_policy.unwrap_or(pod.restart_policy) {

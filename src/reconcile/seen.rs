@@ -114,6 +114,17 @@ impl Seen {
         named.max_by_key(|c| c.identity.attempt)
     }
 
+    /// The one that had a container's place before it, where it is still there.
+    #[must_use]
+    pub fn before(&self, container: &SeenContainer) -> Option<&SeenContainer> {
+        let is_before = |c: &&SeenContainer| {
+            c.identity.container == container.identity.container
+                && c.identity.attempt < container.identity.attempt
+        };
+        let older = self.members().filter(is_before);
+        older.max_by_key(|c| c.identity.attempt)
+    }
+
     /// The container with this id.
     pub fn by_id(&mut self, id: &str) -> Option<&mut SeenContainer> {
         self.containers.iter_mut().find(|c| c.id == id)
@@ -160,6 +171,7 @@ pub(crate) mod tests {
                 generation: 1,
                 hash: String::new(),
                 attempt: 0,
+                round: 0,
                 containers: vec!["a".into(), "b".into()],
                 init_containers: Vec::new(),
                 sidecars: Vec::new(),

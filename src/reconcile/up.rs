@@ -8,9 +8,10 @@ use super::action::{Action, Why};
 use super::decide::{FailedInit, Input};
 use super::down::{remove, stop};
 use super::health::Hook;
-use super::member::{self, Place, joins, member};
+use super::member::{self, Place, member};
 use super::over::{self, Over, first_to_end};
 use super::pause::{self, Pause};
+use super::round::{Sandbox, follows_one};
 use super::seen::{SeenContainer, State};
 use crate::spec::{Container, Desired};
 
@@ -38,7 +39,8 @@ pub(super) fn actions(input: &Input<'_>, over: Option<Over>) -> Vec<Action> {
             }
             let filled = pause::is_filled(input, desired);
             actions.extend(pause::steps(input, pause, filled));
-            actions.extend(members(input, desired, pause, filled));
+            let sandbox = Sandbox::new(input, pause);
+            actions.extend(members(input, desired, sandbox, filled));
             actions.extend(unwanted(input, desired));
         }
     }
@@ -49,31 +51,31 @@ pub(super) fn actions(input: &Input<'_>, over: Option<Over>) -> Vec<Action> {
 fn members(
     input: &Input<'_>,
     desired: &Desired,
-    pause: &SeenContainer,
+    sandbox: Sandbox<'_>,
     filled: bool,
 ) -> Vec<Action> {
     let mut actions = Vec::new();
     let mut place = Place {
         desired,
-        pause,
+        sandbox,
         filled,
-        turn: true,
+        turn: !sandbox.is_being_left(input),
     };
     // kubelet: once app containers have begun, nothing of them waits for init containers any more, and one that was removed does
     // not run again.
-    let begun = has_begun(input, desired, pause);
+    let begun = has_begun(input, desired, sandbox);
     for container in &desired.pod.init_containers {
         if container.sidecar {
             actions.extend(member(input, container, place));
         } else if !begun || input.seen.member(&container.name).is_some() {
             actions.extend(member::init(input, container, place));
         }
-        place.turn &= lets_go_on(input, container, pause);
+        place.turn &= lets_go_on(input, container, sandbox);
     }
     place.turn |= begun;
     for container in &desired.pod.containers {
         actions.extend(member(input, container, place));
-        place.turn &= !holds_back(input, container, pause);
+        place.turn &= !holds_back(input, container, sandbox);
     }
     actions
 }
@@ -101,11 +103,12 @@ pub(super) fn is_started(input: &Input<'_>) -> bool {
             State::Removing => false,
         })
     };
-    let begun = has_begun(input, desired, pause);
+    let sandbox = Sandbox::new(input, pause);
+    let begun = has_begun(input, desired, sandbox);
     let mut inits = pod.init_containers.iter();
     let is_past = |c: &Container| {
         let needless = begun && (input.goal.is_live() || !c.sidecar);
-        needless || lets_go_on(input, c, pause)
+        needless || lets_go_on(input, c, sandbox)
     };
     !leaving && inits.all(is_past) && pod.containers.iter().all(started)
 }
@@ -126,8 +129,8 @@ pub(super) fn is_ready(input: &Input<'_>) -> bool {
 /// The init container for which nothing after it can start.
 pub(super) fn failed_init(input: &Input<'_>) -> Option<FailedInit> {
     let pod = &input.desired?.pod;
-    let pause = input.seen.pause()?;
-    let stuck = |c: &&Container| !lets_go_on(input, c, pause);
+    let sandbox = Sandbox::new(input, input.seen.pause()?);
+    let stuck = |c: &&Container| !lets_go_on(input, c, sandbox);
     let container = pod.init_containers.iter().find(stuck)?;
     match input.seen.member(&container.name)?.state {
         State::Exited(code) => Some(FailedInit {
@@ -140,9 +143,9 @@ pub(super) fn failed_init(input: &Input<'_>) -> Option<FailedInit> {
 
 /// Whether what comes after an init container of this pause may start: it has ended well; a sidecar has started (kubelet:
 /// `computeInitContainerActions`).
-fn lets_go_on(input: &Input<'_>, container: &Container, pause: &SeenContainer) -> bool {
+fn lets_go_on(input: &Input<'_>, container: &Container, sandbox: Sandbox<'_>) -> bool {
     let current = input.seen.member(&container.name);
-    current.filter(|c| joins(c, pause)).is_some_and(|c| {
+    current.filter(|c| sandbox.has(c)).is_some_and(|c| {
         if container.sidecar {
             input.life.is_started(c)
         } else {
@@ -151,10 +154,10 @@ fn lets_go_on(input: &Input<'_>, container: &Container, pause: &SeenContainer) -
     })
 }
 
-/// Whether an app container of this pause has been started before.
-fn has_begun(input: &Input<'_>, desired: &Desired, pause: &SeenContainer) -> bool {
+/// Whether an app container of this pause and round has been started before.
+fn has_begun(input: &Input<'_>, desired: &Desired, sandbox: Sandbox<'_>) -> bool {
     let began = |c: &SeenContainer| {
-        joins(c, pause) && (c.is_running() || over::has_exited(c) || c.identity.restart.is_some())
+        sandbox.has(c) && (c.is_running() || over::has_exited(c) || follows_one(input, c))
     };
     let mut members = input.seen.members();
     members.any(|c| {
@@ -165,15 +168,15 @@ fn has_begun(input: &Input<'_>, desired: &Desired, pause: &SeenContainer) -> boo
 
 /// Whether the app containers after this one wait for its `postStart` hook (kubelet: `SyncPod` starts one after the other, and
 /// each start ends with its hook).
-fn holds_back(input: &Input<'_>, container: &Container, pause: &SeenContainer) -> bool {
+fn holds_back(input: &Input<'_>, container: &Container, sandbox: Sandbox<'_>) -> bool {
     if container.lifecycle.post_start.is_none() {
         return false;
     }
     let current = input.seen.member(&container.name);
     current
-        .filter(|c| joins(c, pause))
+        .filter(|c| sandbox.has(c))
         .is_none_or(|c| match c.state {
-            State::Created => c.identity.restart.is_none() && input.life.code(c).is_none(),
+            State::Created => !follows_one(input, c) && input.life.code(c).is_none(),
             State::Running => is_hooking(input, c),
             State::Exited(_) | State::Removing => false,
         })

@@ -41,6 +41,8 @@ pub const RESTART_POLICY: &str = "podctl.io/restart-policy";
 pub const STOP_SIGNAL: &str = "podctl.io/stop-signal";
 /// Of a container in the place of one that has ended: what was waited before it, and until when, in milliseconds.
 pub const RESTART: &str = "podctl.io/restart";
+/// Counts how often all containers of the pod have begun again together; not given: never.
+pub const ROUND: &str = "podctl.io/round";
 /// On the record's volume: the first wish, as JSON.
 pub const WISH: &str = "podctl.io/wish";
 /// On volumes: the pod's name for it.
@@ -63,8 +65,16 @@ pub const K8S_CONTAINER_NAME: &str = "io.kubernetes.container.name";
 pub struct Restart {
     /// From the end of the one before it.
     pub delay: u64,
-    /// The engine's time, since 1970.
+    /// The engine's time, since 1970; 0: there is nothing to wait for, for it was ended with all others.
     pub not_before: u64,
+}
+
+impl Restart {
+    /// In the place of one that had not failed.
+    pub const AT_ONCE: Self = Self {
+        delay: 0,
+        not_before: 0,
+    };
 }
 
 /// Which probes and hooks a container has.
@@ -155,6 +165,8 @@ pub struct Identity {
     pub hash: String,
     /// The first is 0.
     pub attempt: u32,
+    /// How often all containers of the pod had begun again together.
+    pub round: u32,
     /// The names of the pod's containers at that generation.
     pub containers: Vec<String>,
     /// Those of its init containers.
@@ -220,6 +232,9 @@ impl Identity {
         if !self.sidecars.is_empty() {
             labels.insert(SIDECARS.to_owned(), self.sidecars.join(","));
         }
+        if self.round > 0 {
+            labels.insert(ROUND.to_owned(), self.round.to_string());
+        }
         let care = self.care.to_label();
         if !care.is_empty() {
             labels.insert(CARE.to_owned(), care);
@@ -257,6 +272,7 @@ impl Identity {
             attempt: text(ATTEMPT)
                 .and_then(|v| v.parse().ok())
                 .unwrap_or_default(),
+            round: text(ROUND).and_then(|v| v.parse().ok()).unwrap_or_default(),
             containers: names(CONTAINERS),
             init_containers: names(INIT_CONTAINERS),
             sidecars: names(SIDECARS),
@@ -291,6 +307,7 @@ impl Identity {
             generation,
             hash: String::new(),
             attempt: 0,
+            round: 0,
             containers: pod.containers.iter().map(|c| c.name.clone()).collect(),
             init_containers: pod.init_containers.iter().map(|c| c.name.clone()).collect(),
             sidecars: pod.sidecars().map(|c| c.name.clone()).collect(),
@@ -344,6 +361,7 @@ mod tests {
             generation: 3,
             hash: "1-ab".into(),
             attempt: 2,
+            round: 1,
             containers: vec!["nginx".into(), "ghost".into()],
             init_containers: vec!["migrate".into(), "proxy".into()],
             sidecars: vec!["proxy".into()],

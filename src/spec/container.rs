@@ -78,6 +78,21 @@ pub struct Container {
     pub restart_rules: Vec<RestartRule>,
 }
 
+impl Container {
+    /// What the first rule says that matches an exit code; `None`: no rule does (kubelet: `FindMatchingContainerRestartRule`).
+    #[must_use]
+    pub fn restart_rule(&self, code: i64) -> Option<&RestartRule> {
+        let mut rules = self.restart_rules.iter();
+        rules.find(|rule| rule.codes.contains(&code) != rule.not_in)
+    }
+
+    /// Whether all containers of the pod begin again when this one ends with a code.
+    #[must_use]
+    pub fn restarts_all(&self, code: i64) -> bool {
+        self.restart_rule(code).is_some_and(|rule| rule.all)
+    }
+}
+
 /// One entry of `restartPolicyRules`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestartRule {

@@ -35,6 +35,8 @@ pub struct Place<'a> {
     pub attempt: u32,
     /// The pause container's id.
     pub pause: &'a str,
+    /// How often all containers of the pod have begun again together.
+    pub round: u32,
     /// It is in the place of one that has ended.
     pub restart: Option<Restart>,
 }
@@ -58,6 +60,7 @@ pub fn app(
             .clone()
             .unwrap_or_else(|| image.stop_signal.clone()),
         restart: place.restart,
+        round: place.round,
         ..Identity::of(pod, place.uid, place.generation, &container.name)
     };
     let values = env::values(&container.env);
@@ -207,6 +210,7 @@ mod tests {
             generation: 1,
             attempt: 0,
             pause: "p",
+            round: 0,
             restart: None,
         };
         app(&desired, &desired.pod.containers[0], place, &image, &facts)

@@ -77,6 +77,7 @@ pub fn requests(desired: &Desired, facts: &EngineFacts) -> Vec<(String, Containe
             generation: 1,
             attempt: 0,
             pause: PAUSE_ID,
+            round: 0,
             restart: None,
         };
         let body = app::app(desired, container, place, &ImageFacts::default(), facts);

@@ -31,6 +31,7 @@ mod probes;
 mod ps;
 mod pull;
 mod restart;
+mod rounds;
 mod run;
 mod sidecars;
 mod termination;

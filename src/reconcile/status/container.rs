@@ -71,7 +71,7 @@ fn state(
         State::Running if is_hooking(view, seen) => waiting("ContainerCreating", None),
         State::Running => running(view.details.get(&seen.id)),
         State::Exited(code) => terminated(seen, code, view.details.get(&seen.id)),
-        State::Created if is_waiting_again(seen) && told.is_none() => backing_off(seen),
+        State::Created if told.is_none() && is_backing_off(seen) => backing_off(seen),
         State::Created | State::Removing => {
             let (reason, message) = told.unwrap_or((waiting_for, None));
             waiting(reason, message)
@@ -89,6 +89,12 @@ fn is_hooking(view: &View<'_>, seen: &SeenContainer) -> bool {
 
 fn is_waiting_again(seen: &SeenContainer) -> bool {
     seen.state == State::Created && seen.identity.restart.is_some()
+}
+
+/// Its turn alone is not what it waits for.
+fn is_backing_off(seen: &SeenContainer) -> bool {
+    let restart = seen.identity.restart;
+    restart.is_some_and(|restart| restart.not_before > 0)
 }
 
 /// The last one that has ended before it, where that was the reason for it.

@@ -82,6 +82,14 @@ impl<'a> View<'a> {
         named.max_by_key(|c| c.identity.attempt).copied()
     }
 
+    /// Whether containers of a round before are still running; `None`: there has been one round.
+    fn is_restarting(&self) -> Option<bool> {
+        let rounds = self.containers.iter().map(|c| c.identity.round);
+        let round = rounds.max().filter(|round| *round > 0)?;
+        let mut members = self.containers.iter().filter(|c| !c.identity.is_pause());
+        Some(members.any(|c| c.is_running() && c.identity.round < round))
+    }
+
     fn pause(&self) -> Option<&'a SeenContainer> {
         let pauses = self.containers.iter().filter(|c| c.identity.is_pause());
         pauses.max_by_key(|c| c.identity.attempt).copied()
@@ -116,6 +124,7 @@ fn pod(view: &View<'_>) -> Option<v1::Pod> {
             .ended
             .as_ref()
             .is_some_and(|told| told.reason != STOPPED),
+        restarting: view.is_restarting(),
     };
     // kubelet: what waits for init containers is not being created.
     let waiting_for = if parts(&[]).is_initialized() {

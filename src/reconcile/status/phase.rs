@@ -17,6 +17,8 @@ pub(super) struct Parts<'a> {
     pub(super) sandbox: bool,
     /// Somebody has ended it for good.
     pub(super) ended: bool,
+    /// All its containers begin again, now or once before.
+    pub(super) restarting: Option<bool>,
 }
 
 impl Parts<'_> {
@@ -57,7 +59,7 @@ impl Parts<'_> {
         }
     }
 
-    /// All five, in the kubelet's order; a condition that holds has no reason.
+    /// In the kubelet's order; a condition that holds has no reason.
     pub(super) fn conditions(&self, phase: &str) -> Vec<v1::PodCondition> {
         let unready: Vec<&str> = self
             .sidecars
@@ -105,7 +107,24 @@ impl Parts<'_> {
         if phase == "Succeeded" {
             conditions[1].reason = Some("PodCompleted".to_owned());
         }
+        conditions.extend(self.restarting.map(|is| all_restarting(is, phase)));
         conditions
+    }
+}
+
+/// kubelet: `GenerateAllContainersRestartingCondition`; shown of a pod to which it has happened.
+fn all_restarting(is: bool, phase: &str) -> v1::PodCondition {
+    let (status, reason) = match phase {
+        "Succeeded" => ("False", "PodCompleted"),
+        "Failed" => ("False", "PodFailed"),
+        _ if is => ("True", "RestartAllContainersStarted"),
+        _ => ("False", ""),
+    };
+    v1::PodCondition {
+        type_: "AllContainersRestarting".to_owned(),
+        status: status.to_owned(),
+        reason: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
+        ..Default::default()
     }
 }
 

@@ -155,7 +155,7 @@ fn one_that_waits_to_be_started_again_is_shown_as_kubectl_does() {
         again.identity.attempt = 3;
         again.identity.restart = Some(Restart {
             delay,
-            not_before: 0,
+            not_before: 1_000_000,
         });
         again
     };

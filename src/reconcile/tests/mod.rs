@@ -1,5 +1,7 @@
 //! Decisions as tables of text: what was seen, and the lines that are answered.
 
+mod rounds;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
