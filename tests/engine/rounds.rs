@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::attach::Attached;
 use super::support::{Pod, eventually, podctl, run};
-use shows::shows;
 
 const RULE: &str =
     "restartPolicyRules: [{action: RestartAllContainers, exitCodes: {operator: In, values: [42]}}]";
@@ -83,7 +82,6 @@ spec:
 }
 
 /// kubelet: NB-RULES-06, NB-RULES-09, NB-RULES-10.
-#[shows("ContainerRestartRule.action")]
 #[test]
 fn an_app_container_makes_all_begin_again() {
     let always = format!("restartPolicy: Always\n    {RULE}");
