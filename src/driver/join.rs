@@ -252,6 +252,8 @@ impl Run<'_> {
                 course.overtaken = true;
             }
             course.old = Some(std::mem::replace(&mut course.desired, desired));
+            // What there is is no longer what this run alone has made.
+            course.first = false;
         }
         course.record = record;
         Ok(())

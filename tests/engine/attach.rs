@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 
-use super::support::{Folder, Pod, docker, eventually, podctl, run};
+use super::support::{Folder, Pod, docker, eventually, free_port, podctl, run};
 
 /// `podctl up --attach`, in the background.
 pub(crate) struct Attached(pub(crate) Child);
@@ -216,6 +216,34 @@ spec:
     pod.assert_nothing_left();
     let said = said(&pod);
     assert!(said.contains("interrupted; it is taken down"), "{said}");
+}
+
+/// What it was asked for since is another's: what cannot be done of that costs nobody what the pod holds.
+#[test]
+fn a_pod_that_cannot_be_started_again_is_not_taken_away() {
+    let (pod, port) = (Pod::new("kept"), free_port());
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'echo kept >>/s/data; exec sleep 3600'], ports: [{containerPort: 80, hostPort: PORT}], volumeMounts: [{name: s, mountPath: /s}]}
+  volumes: [{name: s, emptyDir: {}}]
+"
+    .replace("PORT", &port.to_string());
+    let mut attached = Attached::new(&pod, &manifest, &[]);
+    eventually("the pod is up", || said(&pod).contains("Up "));
+    run(podctl().args(["stop", &pod.name])).code(0);
+    let taken = std::net::TcpListener::bind(("0.0.0.0", port)).expect("the port");
+    run(podctl().args(["start", &pod.name])).code(1);
+    assert_eq!(attached.0.wait().expect("an end").code(), Some(1));
+    drop(taken);
+    run(podctl().args(["start", &pod.name])).code(0);
+    eventually("it goes on with what it held", || {
+        pod.sh("a", "cat /s/data") == "kept\nkept"
+    });
 }
 
 /// `podctl up --attach FILE | head`: who looks at the pod has left.

@@ -21,6 +21,30 @@ spec:
 ";
 
 #[test]
+fn one_that_crashed_once_and_is_well_again_is_ready() {
+    let pod = Pod::new("once");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: a
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sh, -c, 'test -e /s/once || { touch /s/once; sleep 3; exit 1; }; touch /ready; exec sleep 3600']
+    readinessProbe: {exec: {command: [ls, /ready]}, periodSeconds: 1}
+    volumeMounts: [{name: s, mountPath: /s}]
+  volumes: [{name: s, emptyDir: {}}]
+";
+    for _ in 0..2 {
+        pod.up_with(manifest, &["--wait", "--timeout", "60s"])
+            .code(0);
+    }
+}
+
+#[test]
 fn up_waits_until_the_pod_is_ready() {
     let pod = Pod::new("ready");
     pod.up_with(SLOW, &["--wait"])

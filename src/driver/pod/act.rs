@@ -20,11 +20,7 @@ impl Drive {
             self.acted = true;
         }
         let writes_message = self.writes_message(&action);
-        self.own_uploads += match action {
-            Action::Fill { .. } => 1,
-            Action::Refill { .. } => 2,
-            _ => u32::from(writes_message),
-        };
+        self.own_uploads += self.n_uploads(&action);
         self.in_flight.insert(action.key());
         self.memory.began(&action);
         self.events.tell(Event::Began(action.clone()));
@@ -61,6 +57,15 @@ impl Drive {
         has_one && (*attempt > 0 || is_filled)
     }
 
+    /// How often an action writes into the pause container.
+    fn n_uploads(&self, action: &Action) -> u32 {
+        match action {
+            Action::Fill { .. } => 1,
+            Action::Refill { .. } => 2,
+            _ => u32::from(self.writes_message(action)),
+        }
+    }
+
     pub(super) fn ended(&mut self, action: &Action, result: Result<Effect, EngineError>) {
         self.in_flight.remove(&action.key());
         let mut raced = false;
@@ -71,7 +76,11 @@ impl Drive {
                 self.take(action, effect);
                 self.events.tell(Event::Ended(action.clone()));
             }
-            Err(error) => raced = self.failed(action, error),
+            Err(error) => {
+                // What was written of it is unknown: rather one write of its own too many is read than one of another's missed.
+                self.own_uploads = self.own_uploads.saturating_sub(self.n_uploads(action));
+                raced = self.failed(action, error);
+            }
         }
         if action.changes_nothing() && !matches!(action, Action::Await(_)) && !raced {
             return;
@@ -150,7 +159,7 @@ impl Drive {
             self.events.tell(Event::Failed(Arc::new(failure)));
             return false;
         }
-        if self.alive && self.goal == Goal::Live(Until::Stopped) && !failure.is_connection() {
+        if self.outlives(&failure) {
             self.events.tell(Event::Failed(Arc::new(failure)));
             self.put_off(action.key());
             return false;
@@ -159,8 +168,13 @@ impl Drive {
         !self.goal.is_up()
     }
 
-    /// A pod that is kept alive does not end with what cannot be done now: it is tried again (kubelet: `backOffPeriod`).
-    fn put_off(&mut self, key: String) {
+    /// A pod that is kept alive does not end with what cannot be done now.
+    pub(super) fn outlives(&self, failure: &Failure) -> bool {
+        self.alive && self.goal == Goal::Live(Until::Stopped) && !failure.is_connection()
+    }
+
+    /// It is tried again (kubelet: `backOffPeriod`).
+    pub(super) fn put_off(&mut self, key: String) {
         self.in_flight.insert(key.clone());
         let rest = self.tasks.spawn(async move {
             tokio::time::sleep(PUT_OFF).await;

@@ -3,10 +3,11 @@
 //! Not here: what is done then (`act`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::{AFTER_A_CHANGE, Done, Drive, LONGEST_REST, Look, MOST_LOOKS, PATIENCE};
-use crate::driver::Failure;
+use crate::driver::{Event, Failure};
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::Seen;
 use crate::reconcile::restart::Ended;
@@ -69,10 +70,7 @@ impl Drive {
                 }
             }
             Ok(_) => self.look = Look::Wanted,
-            Err(error) => {
-                self.look = Look::Wanted;
-                self.failures.push(Failure::look(&self.plan.key, error));
-            }
+            Err(error) => self.look_failed(error),
         }
     }
 
@@ -82,7 +80,19 @@ impl Drive {
         self.look = if counts { Look::Fresh } else { Look::Wanted };
         match result {
             Ok(times) => self.remember(times),
-            Err(error) => self.failures.push(Failure::look(&self.plan.key, error)),
+            Err(error) => self.look_failed(error),
+        }
+    }
+
+    fn look_failed(&mut self, error: EngineError) {
+        let failure = Failure::look(&self.plan.key, error);
+        if self.outlives(&failure) {
+            self.look = Look::Fresh;
+            self.events.tell(Event::Failed(Arc::new(failure)));
+            self.put_off("look".to_owned());
+        } else {
+            self.look = Look::Wanted;
+            self.failures.push(failure);
         }
     }
 

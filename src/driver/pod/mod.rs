@@ -145,6 +145,8 @@ pub enum Outcome {
     Reached(Box<Reached>),
     /// Not at the goal: what failed, the first first.
     Failed(Vec<Failure>),
+    /// The same, of a pod that had come up and was kept alive: it is not this run's to take away.
+    Lost(Vec<Failure>),
     /// An init container did not end well.
     FailedInit(Failure),
     /// A person stopped it.
@@ -297,6 +299,7 @@ impl Drive {
                 return match (interrupted, changed) {
                     (true, _) => Outcome::Interrupted,
                     (false, true) => Outcome::RecordChanged,
+                    (false, false) if self.alive => Outcome::Lost(self.failures),
                     (false, false) => Outcome::Failed(self.failures),
                 };
             }

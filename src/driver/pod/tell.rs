@@ -49,8 +49,13 @@ impl Drive {
 
     /// Writes down all that is known, before the way ends.
     pub(super) async fn tell_all(&mut self) {
-        self.telling = false;
+        // Two writes at once might land in the wrong order.
+        self.told_all().await;
         self.tell(true);
+        self.told_all().await;
+    }
+
+    async fn told_all(&mut self) {
         while self.telling {
             match self.tasks.join_next().await {
                 Some(Ok(Done::Told(done))) => self.told(done),

@@ -76,9 +76,7 @@ impl Run<'_> {
                 // All have been started; whether they are ready probes will tell.
                 Outcome::Reached(now) if started.is_none() && self.waits_for(&course.desired) => {
                     let settled = self.settled(now.seen).await;
-                    let ended = settled
-                        .members()
-                        .any(|c| matches!(c.state, State::Exited(1..)));
+                    let ended = has_failed(&settled, &course.desired);
                     started = Some(now.n_started);
                     acted |= now.acted;
                     if ended {
@@ -112,6 +110,10 @@ impl Run<'_> {
                     }
                 }
                 Outcome::RecordGone => return Ok(Some(Up::Deleted)),
+                Outcome::Lost(failures) => {
+                    course.first = false;
+                    return self.failed(course, facts, failures).await.map(Some);
+                }
                 Outcome::Failed(failures) => {
                     return self.failed(course, facts, failures).await.map(Some);
                 }
@@ -197,7 +199,10 @@ impl Run<'_> {
     /// What the engine's clock is ahead of this one, in milliseconds, where time matters.
     pub(super) async fn ahead(self, desired: &Desired) -> anyhow::Result<i64> {
         let needs_care = |container: &Container| !Care::of(container).is_none();
-        if self.options.attach.is_none() && !desired.pod.members().any(needs_care) {
+        let matters = desired.pod.active_deadline.is_some()
+            || desired.pod.members().any(needs_care)
+            || self.options.attach.is_some();
+        if !matters {
             return Ok(0);
         }
         let asking = "failed to ask the engine for its time";
@@ -220,4 +225,13 @@ impl Run<'_> {
         }
         self.engine.look(self.key, false).await.unwrap_or(seen)
     }
+}
+
+/// Whether a container has failed. Of one that was started again the last end is kept, and counts no more.
+fn has_failed(seen: &Seen, desired: &Desired) -> bool {
+    let mut members = desired.pod.members();
+    members.any(|container| {
+        let member = seen.member(&container.name);
+        member.is_some_and(|member| matches!(member.state, State::Exited(1..)))
+    })
 }
