@@ -121,7 +121,7 @@ fn check(desired: &Desired, args: &Args) -> Result<(), UsageError> {
     let last = |name: &str| args.exit_code_from.as_ref().is_none_or(|last| last == name);
     let mut last = pod.containers.iter().filter(|c| last(&c.name));
     let always = |policy| policy == RestartPolicy::Always;
-    if last.any(|c| always(c.restart_policy.unwrap_or(pod.restart_policy))) {
+    if last.any(|c| always(c.restarts.policy.unwrap_or(pod.restart_policy))) {
         return Err(UsageError(format!(
             "pod `{key}` never ends: its restartPolicy is Always; `run` wants Never or OnFailure, `up --attach` keeps a pod alive"
         )));

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::engine::logs::{Line, Range};
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::{SeenContainer, State};
-use crate::spec::{PodKey, RestartPolicy};
+use crate::spec::PodKey;
 
 /// An engine tells of an end before its list call does: so long after an event it is looked again for containers.
 const AFTER_AN_EVENT: [Duration; 3] = [
@@ -198,10 +198,9 @@ fn said(
 
 /// Whether something may still come from a container, or from one in its place.
 fn may_speak(container: &SeenContainer) -> bool {
-    match (container.state, container.identity.restart_policy) {
-        (State::Exited(code), RestartPolicy::OnFailure) => code != 0,
-        (State::Exited(_), policy) => policy == RestartPolicy::Always,
-        (State::Running | State::Created | State::Removing, _) => true,
+    match container.state {
+        State::Exited(code) => container.identity.runs_again(code),
+        State::Running | State::Created | State::Removing => true,
     }
 }
 

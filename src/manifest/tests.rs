@@ -168,7 +168,10 @@ fn probes_hooks_and_restart_rules_are_read_and_what_is_not_carried_out_is_refuse
         of_each(|c| c.lifecycle == Lifecycle::default()),
         [true, true, false]
     );
-    assert_eq!(of_each(|c| c.restart_rules.is_empty()), [true, true, false]);
+    assert_eq!(
+        of_each(|c| c.restarts.rules.is_empty()),
+        [true, true, false]
+    );
     check(
         &format!(
             "{POD}    livenessProbe: {{httpGet: {{port: 80, protocol: HTTP2}}}}\n    readinessProbe: {{grpc: {{port: 80, mode: TLS}}}}\n    lifecycle: {{preStop: {{tcpSocket: {{port: 80}}}}}}\n"

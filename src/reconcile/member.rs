@@ -166,7 +166,7 @@ fn in_next_round(
         return remove(current, Why::RestartAll);
     }
     // What ended well, or runs, has nothing to wait for.
-    let fails = code.filter(|code| *code != 0 || container.restarts_all(0));
+    let fails = code.filter(|code| *code != 0 || container.restarts.all(0));
     let is_failure = fails.is_some_and(|code| is_to_run_again(&place.desired.pod, container, code));
     let times = input.life.ended.get(&current.id).filter(|_| is_failure);
     let before = current.identity.restart;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::health::Health;
 use super::seen::{SeenContainer, State};
 use crate::record::labels::Restart;
-use crate::spec::{Container, Pod, RestartPolicy};
+use crate::spec::{Container, Pod};
 
 /// Docker: the code of a start that was refused.
 const NOT_STARTED: i64 = 128;
@@ -120,20 +120,14 @@ pub fn is_to_run_again(pod: &Pod, container: &Container, code: i64) -> bool {
     if container.sidecar {
         return true;
     }
-    if container.restart_rule(code).is_some() {
-        return true;
-    }
-    match container.restart_policy.unwrap_or(pod.restart_policy) {
-        RestartPolicy::Always => true,
-        RestartPolicy::OnFailure => code != 0,
-        RestartPolicy::Never => false,
-    }
+    container.restarts.again(pod.restart_policy, code)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::container::RestartRule;
+    use crate::spec::RestartPolicy;
+    use crate::spec::restart::RestartRule;
 
     const SECOND: u64 = 1000;
 
@@ -171,16 +165,16 @@ mod tests {
         assert!(again(&pod, 0) && again(&pod, 1));
         pod.restart_policy = RestartPolicy::Never;
         assert!(!again(&pod, 1));
-        pod.containers[0].restart_policy = Some(RestartPolicy::OnFailure);
+        pod.containers[0].restarts.policy = Some(RestartPolicy::OnFailure);
         assert!(again(&pod, 1) && !again(&pod, 0));
-        pod.containers[0].restart_policy = Some(RestartPolicy::Never);
-        pod.containers[0].restart_rules = vec![RestartRule {
+        pod.containers[0].restarts.policy = Some(RestartPolicy::Never);
+        pod.containers[0].restarts.rules = vec![RestartRule {
             all: false,
             not_in: false,
             codes: vec![42],
         }];
         assert!(again(&pod, 42) && !again(&pod, 1));
-        pod.containers[0].restart_rules[0].not_in = true;
+        pod.containers[0].restarts.rules[0].not_in = true;
         assert!(!again(&pod, 42) && again(&pod, 1));
         pod.containers[0].sidecar = true;
         assert!(again(&pod, 42));

@@ -58,7 +58,7 @@ impl<'a> Sandbox<'a> {
         };
         let counts = input.goal.is_live() || input.ended_before.contains(&current.id);
         match current.state {
-            State::Exited(code) => counts && container.restarts_all(code),
+            State::Exited(code) => counts && container.restarts.all(code),
             _ => false,
         }
     }

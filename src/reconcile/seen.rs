@@ -178,6 +178,7 @@ pub(crate) mod tests {
                 care: Care::default(),
                 grace_period: 30,
                 restart_policy: RestartPolicy::Always,
+                restarts: crate::spec::restart::Restarts::default(),
                 stop_signal: String::new(),
                 restart: None,
                 termination_message: None,

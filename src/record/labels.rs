@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::spec::restart::Restarts;
 use crate::spec::{Container, Pod, PodKey, RestartPolicy};
 
 /// The pod's namespace.
@@ -37,6 +38,8 @@ pub const TERMINATION_MESSAGE: &str = "podctl.io/termination-message";
 pub const GRACE_PERIOD: &str = "podctl.io/grace-period";
 /// `restartPolicy`.
 pub const RESTART_POLICY: &str = "podctl.io/restart-policy";
+/// Of a container with a policy or rules of its own: both, as JSON.
+pub const RESTARTS: &str = "podctl.io/restarts";
 /// `lifecycle.stopSignal`, else the image's STOPSIGNAL, where either is.
 pub const STOP_SIGNAL: &str = "podctl.io/stop-signal";
 /// Of a container in the place of one that has ended: what was waited before it, and until when, in milliseconds.
@@ -179,6 +182,8 @@ pub struct Identity {
     pub grace_period: u64,
     /// Of the pod.
     pub restart_policy: RestartPolicy,
+    /// Of the container itself.
+    pub restarts: Restarts,
     /// Empty: SIGTERM.
     pub stop_signal: String,
     /// It is in the place of one that has ended.
@@ -203,6 +208,12 @@ impl Identity {
     #[must_use]
     pub fn is_pause(&self) -> bool {
         self.container == PAUSE_CONTAINER
+    }
+
+    /// Whether it is to run again that has ended with a code. Of an init container that has ended well nothing is meant.
+    #[must_use]
+    pub fn runs_again(&self, code: i64) -> bool {
+        self.is_sidecar() || self.restarts.again(self.restart_policy, code)
     }
 
     /// As labels, for a container that is about to be made.
@@ -241,6 +252,10 @@ impl Identity {
         }
         if let Some(Restart { delay, not_before }) = self.restart {
             labels.insert(RESTART.to_owned(), format!("{delay},{not_before}"));
+        }
+        let restarts = serde_json::to_string(&self.restarts);
+        if let (Ok(restarts), true) = (restarts, self.restarts != Restarts::default()) {
+            labels.insert(RESTARTS.to_owned(), restarts);
         }
         if let Some(falls_back) = self.termination_message {
             let message = if falls_back { "file,logs" } else { "file" };
@@ -285,6 +300,9 @@ impl Identity {
                 Some("OnFailure") => RestartPolicy::OnFailure,
                 _ => RestartPolicy::Always,
             },
+            restarts: text(RESTARTS)
+                .and_then(|json| serde_json::from_str(&json).ok())
+                .unwrap_or_default(),
             stop_signal: text(STOP_SIGNAL).unwrap_or_default(),
             termination_message: text(TERMINATION_MESSAGE).map(|message| message == "file,logs"),
             restart: text(RESTART).and_then(|restart| {
@@ -320,6 +338,10 @@ impl Identity {
             },
             grace_period: pod.grace_period,
             restart_policy: pod.restart_policy,
+            restarts: pod
+                .container(container)
+                .map(|container| container.restarts.clone())
+                .unwrap_or_default(),
             stop_signal: String::new(),
             restart: None,
             termination_message: pod
@@ -351,6 +373,7 @@ pub fn filter(pod: &PodKey) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::restart::RestartRule;
 
     #[test]
     fn an_identity_reads_back_from_its_labels() {
@@ -372,6 +395,14 @@ mod tests {
             },
             grace_period: 7,
             restart_policy: RestartPolicy::OnFailure,
+            restarts: Restarts {
+                policy: Some(RestartPolicy::Never),
+                rules: vec![RestartRule {
+                    all: true,
+                    not_in: false,
+                    codes: vec![42],
+                }],
+            },
             stop_signal: "SIGQUIT".into(),
             restart: Some(Restart {
                 delay: 10_000,

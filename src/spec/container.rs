@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::lifecycle::Lifecycle;
 use super::probe::Probes;
-use super::{Publish, RestartPolicy, is_default};
+use super::restart::Restarts;
+use super::{Publish, is_default};
 
 /// A checked container. Serialized only to be hashed: what stands in the hash makes the container anew when it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -70,38 +71,9 @@ pub struct Container {
     /// The generation at which somebody last asked for it to be started anew; 0: never.
     #[serde(skip_serializing_if = "is_default")]
     pub restarted: u64,
-    /// `restartPolicy` of the container itself; `None`: the pod's.
-    #[serde(skip)]
-    pub restart_policy: Option<RestartPolicy>,
-    /// `restartPolicyRules`: the first that matches an exit code decides, before any policy.
-    #[serde(skip)]
-    pub restart_rules: Vec<RestartRule>,
-}
-
-impl Container {
-    /// What the first rule says that matches an exit code; `None`: no rule does (kubelet: `FindMatchingContainerRestartRule`).
-    #[must_use]
-    pub fn restart_rule(&self, code: i64) -> Option<&RestartRule> {
-        let mut rules = self.restart_rules.iter();
-        rules.find(|rule| rule.codes.contains(&code) != rule.not_in)
-    }
-
-    /// Whether all containers of the pod begin again when this one ends with a code.
-    #[must_use]
-    pub fn restarts_all(&self, code: i64) -> bool {
-        self.restart_rule(code).is_some_and(|rule| rule.all)
-    }
-}
-
-/// One entry of `restartPolicyRules`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RestartRule {
-    /// `action: RestartAllContainers` instead of `Restart`.
-    pub all: bool,
-    /// `operator: NotIn` instead of `In`.
-    pub not_in: bool,
-    /// The exit codes.
-    pub codes: Vec<i64>,
+    /// What its end leads to.
+    #[serde(skip_serializing_if = "is_default")]
+    pub restarts: Restarts,
 }
 
 /// `terminationMessagePath` and `terminationMessagePolicy`.

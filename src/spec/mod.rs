@@ -9,6 +9,7 @@ pub mod lifecycle;
 pub mod pod;
 pub mod probe;
 pub mod quantity;
+pub mod restart;
 pub mod volume;
 
 pub use container::{Container, EnvVar, Mount, Port, Protocol, PullPolicy, Resources, Security};

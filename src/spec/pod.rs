@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::volume::Medium;
 use super::{ConfigMap, Container, Protocol, Volume, VolumeSource, is_default};
@@ -158,7 +158,7 @@ impl Pod {
 }
 
 /// `spec.restartPolicy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum RestartPolicy {
     /// An ended container is started anew whatever its exit code.
     #[default]

@@ -48,6 +48,34 @@ spec:
     );
 }
 
+/// Its lines go on, and nobody takes the pod for one that has failed.
+#[test]
+fn a_pod_of_never_lives_on_where_a_rule_restarts() {
+    let pod = Pod::new("rule-lives");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: a
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [42]}}]
+    restartPolicy: Never
+    command: [sh, -c, 'echo line >>/s/n; echo start $(cat /s/n | wc -l); test $(cat /s/n | wc -l) = 4 && exit 0; exit 42']
+    volumeMounts: [{name: s, mountPath: /s}]
+  volumes: [{name: s, emptyDir: {}}]
+";
+    let attached = Attached::new(&pod, manifest, &["--back-off", "1s"]);
+    eventually("its first line is shown", || said(&pod).contains("start 1"));
+    run(podctl().args(["wait", &pod.name, "--for=completed", "--timeout=30s"])).code(0);
+    eventually("its last line is shown", || said(&pod).contains("start 4"));
+    drop(attached);
+}
+
 /// kubelet: NB-POD-04.
 #[shows("PodSpec.activeDeadlineSeconds")]
 #[test]

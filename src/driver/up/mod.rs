@@ -25,7 +25,7 @@ use crate::engine::look::{made_at, read_record};
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::restart::BackOff;
 use crate::reconcile::{Seen, Until};
-use crate::record::Wish;
+use crate::record::{Record, Wish};
 use crate::spec::{Desired, EngineFacts, ImageFacts, Pids, PodKey};
 use crate::translate;
 use crate::translate::app::shares_pids;
@@ -211,9 +211,10 @@ impl Run<'_> {
         };
         seen.began = seen.began.or(made_at(&volume));
         let claimed = read_record(&volume, &BTreeMap::new()).ok();
-        let first = claimed
-            .as_ref()
-            .is_some_and(|record| record.uid == self.options.uid);
+        // A pod that this run made may have been changed by others since: from then on it is not this run's alone.
+        let is_new = first_round || (seen.containers.is_empty() && seen.record.is_none());
+        let is_mine = |record: &Record| record.uid == self.options.uid;
+        let first = is_new && claimed.as_ref().is_some_and(is_mine);
         let prepared = self.prepare(&facts, found, &pauses).await;
         let (images, pause_image) = match prepared {
             Ok(prepared) => prepared,
@@ -231,9 +232,7 @@ impl Run<'_> {
             }
         };
         self.tell_own_pids(&images);
-        // A pod that this run made may have been changed by others since.
-        let is_new = first_round || (seen.containers.is_empty() && seen.record.is_none());
-        let course = if let (true, Some(record)) = (first && is_new, claimed) {
+        let course = if let (true, Some(record)) = (first, claimed) {
             let desired = self.mine.clone();
             Course {
                 desired,
@@ -245,7 +244,7 @@ impl Run<'_> {
             }
         } else {
             match self.join(&facts, &seen, &images, &pause_image).await? {
-                Joined::Course(course) => Course { first, ..*course },
+                Joined::Course(course) => *course,
                 Joined::Again => return Ok(None),
             }
         };

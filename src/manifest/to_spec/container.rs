@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1;
 
 use super::{probe, restart_policy};
-use crate::spec::container::{RestartRule, TerminationMessage};
+use crate::spec::container::TerminationMessage;
+use crate::spec::restart::{RestartRule, Restarts};
 use crate::spec::{
     Container, EnvVar, Mount, Port, Protocol, PullPolicy, Quantity, Resources, RestartPolicy,
     Security, image,
@@ -67,8 +68,10 @@ pub(super) fn container(
         termination_message: termination_message(container),
         sidecar: kind == Kind::Init && restart_policy == Some(RestartPolicy::Always),
         restarted: 0,
-        restart_policy,
-        restart_rules: restart_rules(container),
+        restarts: Restarts {
+            policy: restart_policy,
+            rules: restart_rules(container),
+        },
     }
 }
 
@@ -191,9 +194,9 @@ mod tests {
         let check = |written: Option<&str>, policy: Option<RestartPolicy>, sidecar: bool| {
             let fields = json!({"restartPolicy": written});
             let init = read(fields.clone(), Kind::Init);
-            assert_eq!((init.restart_policy, init.sidecar), (policy, sidecar));
+            assert_eq!((init.restarts.policy, init.sidecar), (policy, sidecar));
             let app = read(fields, Kind::App);
-            assert_eq!((app.restart_policy, app.sidecar), (policy, false));
+            assert_eq!((app.restarts.policy, app.sidecar), (policy, false));
         };
         check(None, None, false);
         check(Some("Always"), Some(Always), true);
@@ -205,7 +208,7 @@ mod tests {
     fn rules_keep_their_order() {
         let check = |rules: Value, expected: &[RestartRule]| {
             let read = read(json!({"restartPolicyRules": rules}), Kind::App);
-            assert_eq!(read.restart_rules, expected, "{rules}");
+            assert_eq!(read.restarts.rules, expected, "{rules}");
         };
         let rule = |all, not_in, codes: &[i64]| RestartRule {
             all,

@@ -15,7 +15,7 @@ use k8s_openapi::api::core::v1;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_openapi::jiff::Timestamp;
 
-use super::seen::{Details, SeenContainer};
+use super::seen::{Details, SeenContainer, State};
 use crate::record::told::STOPPED;
 use crate::record::{Identity, Told};
 use crate::spec::PodKey;
@@ -82,6 +82,24 @@ impl<'a> View<'a> {
         named.max_by_key(|c| c.identity.attempt).copied()
     }
 
+    /// The names of those that have ended and are to run again.
+    fn again(&self) -> Vec<String> {
+        let mut names: Vec<_> = self
+            .containers
+            .iter()
+            .map(|c| &c.identity.container)
+            .collect();
+        names.dedup();
+        let runs_again = |name: &&String| {
+            let current = self.current(name);
+            current.is_some_and(|c| match c.state {
+                State::Exited(code) => c.identity.runs_again(code),
+                _ => false,
+            })
+        };
+        names.into_iter().filter(runs_again).cloned().collect()
+    }
+
     /// Whether containers of a round before are still running; `None`: there has been one round.
     fn is_restarting(&self) -> Option<bool> {
         let rounds = self.containers.iter().map(|c| c.identity.round);
@@ -117,7 +135,7 @@ fn pod(view: &View<'_>) -> Option<v1::Pod> {
         inits: others.clone(),
         sidecars: sidecars.clone(),
         containers,
-        policy: newest.restart_policy,
+        again: view.again(),
         sandbox,
         ended: view
             .told

@@ -4,15 +4,14 @@
 
 use k8s_openapi::api::core::v1;
 
-use crate::spec::RestartPolicy;
-
 /// What a phase and conditions are made of.
 pub(super) struct Parts<'a> {
     /// Init containers that are no sidecars.
     pub(super) inits: Vec<&'a v1::ContainerStatus>,
     pub(super) sidecars: Vec<&'a v1::ContainerStatus>,
     pub(super) containers: &'a [v1::ContainerStatus],
-    pub(super) policy: RestartPolicy,
+    /// The names of those that have ended and are to run again.
+    pub(super) again: Vec<String>,
     /// The pause container runs.
     pub(super) sandbox: bool,
     /// Somebody has ended it for good.
@@ -37,8 +36,11 @@ impl Parts<'_> {
         if self.ended {
             return "Failed";
         }
-        let failed = |init: &&v1::ContainerStatus| code(init).is_some_and(|code| code != 0);
-        if self.policy == RestartPolicy::Never && self.inits.iter().any(failed) {
+        let runs_again = |c: &v1::ContainerStatus| self.again.contains(&c.name);
+        let failed = |init: &&v1::ContainerStatus| {
+            code(init).is_some_and(|code| code != 0) && !runs_again(init)
+        };
+        if self.inits.iter().any(failed) {
             return "Failed";
         }
         if !self.is_initialized() {
@@ -48,14 +50,12 @@ impl Parts<'_> {
         let codes: Vec<Option<i32>> = self.containers.iter().map(code).collect();
         if self.containers.iter().any(waits) {
             "Pending"
-        } else if self.policy == RestartPolicy::Always || codes.contains(&None) {
+        } else if codes.contains(&None) || self.containers.iter().any(runs_again) {
             "Running"
         } else if codes.iter().all(|code| *code == Some(0)) {
             "Succeeded"
-        } else if self.policy == RestartPolicy::Never {
-            "Failed"
         } else {
-            "Running"
+            "Failed"
         }
     }
 

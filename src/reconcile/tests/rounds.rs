@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::record::labels::Restart;
-use crate::spec::container::RestartRule;
+use crate::spec::restart::RestartRule;
 
 /// The pod `web` of `one`, the sidecar `side`, `a` and `b`, where 42 begins a round, whoever ends with it.
 fn ruled() -> Desired {
@@ -12,7 +12,7 @@ fn ruled() -> Desired {
     desired.pod.restart_policy = RestartPolicy::Never;
     let Desired { pod, .. } = &mut desired;
     for container in pod.init_containers.iter_mut().chain(&mut pod.containers) {
-        container.restart_rules = vec![RestartRule {
+        container.restarts.rules = vec![RestartRule {
             all: true,
             not_in: false,
             codes: vec![42],
