@@ -12,6 +12,7 @@ use clap_complete::env::Shells;
 use super::{Context, Exit};
 use crate::engine::{Choice, Environment, connect};
 use crate::reconcile::SeenContainer;
+use crate::reconcile::seen::pauses_of;
 
 /// A person who presses Tab waits no longer than this.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -79,8 +80,7 @@ pub(super) fn kinds_and_pods() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let has_kind = std::env::args().any(|word| matches!(word.as_str(), "pods" | "pod" | "po"));
         let all = list();
-        let pauses = all.iter().filter(|c| c.identity.is_pause());
-        let names = pauses.map(|c| c.pod().name.clone());
+        let names = pauses_of(&all).map(|c| c.pod().name.clone());
         if has_kind {
             return unique(names);
         }

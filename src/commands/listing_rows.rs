@@ -7,6 +7,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::listing::{Format, Listing};
 use crate::output::table::age;
+use crate::reconcile::seen::pause_of;
 use crate::reconcile::{SeenContainer, status};
 
 /// The cells of a pod.
@@ -62,8 +63,7 @@ pub(super) fn row(listing: &Listing, pod: &v1::Pod, containers: &[SeenContainer]
 
 fn wide_columns(listing: &Listing, pod: &v1::Pod, containers: &[SeenContainer]) -> [String; 3] {
     let key = status::key(pod);
-    let pauses = containers.iter().filter(|c| c.identity.is_pause());
-    let pause = pauses.into_iter().find(|c| *c.pod() == key);
+    let pause = pause_of(containers, &key);
     let ports = pause.into_iter().flat_map(|pause| &pause.ports);
     let ports: Vec<String> = ports
         .map(|port| {

@@ -5,6 +5,7 @@
 use super::{Context, Exit, exit::UsageError, target};
 use crate::engine::Engine;
 use crate::reconcile::SeenContainer;
+use crate::reconcile::seen::pause_of;
 use crate::spec::PodKey;
 
 /// Print the published ports of a pod
@@ -23,9 +24,7 @@ pub async fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let key = target::one(context, &args.pod)?;
     let engine = context.engine()?;
     let containers = find(&engine, &key).await?;
-    let pause = containers
-        .iter()
-        .find(|container| container.identity.is_pause());
+    let pause = pause_of(&containers, &key);
     for port in pause.into_iter().flat_map(|pause| &pause.ports) {
         let address = match port.host_ip.as_str() {
             ip if ip.contains(':') => format!("[{ip}]"),

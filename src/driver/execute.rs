@@ -14,6 +14,7 @@ use crate::pause::PauseImage;
 use crate::probe::{self, Answer, Prober};
 use crate::reconcile::action::{Target, Why};
 use crate::reconcile::down::left;
+use crate::reconcile::seen::pause_of;
 use crate::reconcile::{Action, Seen, SeenContainer, State};
 use crate::record::{Identity, hash, names};
 use crate::spec::volume::{HostPath, VolumeSource};
@@ -96,8 +97,7 @@ impl Care {
     async fn with_address(mut self, engine: &Engine, plan: &Plan) -> Result<Self, EngineError> {
         if self.ip.is_none() {
             let containers = engine.containers(Some(&plan.key)).await?;
-            let mut pauses = containers.into_iter().filter(|c| c.identity.is_pause());
-            self.ip = pauses.find_map(|pause| pause.ip);
+            self.ip = pause_of(&containers, &plan.key).and_then(|pause| pause.ip.clone());
         }
         Ok(self)
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::engine::look::read_record;
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::SeenContainer;
+use crate::reconcile::seen::pauses_of;
 use crate::record::Record;
 use crate::spec::{ConfigMap, PodKey};
 
@@ -19,7 +20,7 @@ use crate::spec::{ConfigMap, PodKey};
 /// When the engine does not answer.
 pub async fn config_maps(engine: &Engine) -> Result<BTreeMap<PodKey, ConfigMap>, EngineError> {
     let pauses = engine.pauses().await?;
-    let records = records(engine, pauses).await.into_iter();
+    let records = records(engine, &pauses).await.into_iter();
     let of_pod = |(pod, record): (PodKey, Record)| {
         let all = record.config_maps.unwrap_or_default().into_iter();
         all.map(move |(name, map)| (PodKey::new(pod.namespace.clone(), name), map))
@@ -29,15 +30,15 @@ pub async fn config_maps(engine: &Engine) -> Result<BTreeMap<PodKey, ConfigMap>,
 
 /// The manifests of the pods that these containers are. Two calls for each.
 pub async fn manifests(engine: &Engine, containers: &[SeenContainer]) -> BTreeMap<PodKey, Value> {
-    let pauses = containers.iter().filter(|c| c.identity.is_pause());
-    let records = records(engine, pauses.cloned().collect()).await.into_iter();
+    let records = records(engine, containers).await.into_iter();
     records
         .map(|(pod, record)| (pod, record.wish.manifest))
         .collect()
 }
 
 /// The records of the pods with these pause containers, those of older pods first; a record that does not read is left out.
-async fn records(engine: &Engine, mut pauses: Vec<SeenContainer>) -> Vec<(PodKey, Record)> {
+async fn records(engine: &Engine, containers: &[SeenContainer]) -> Vec<(PodKey, Record)> {
+    let mut pauses: Vec<_> = pauses_of(containers).collect();
     pauses.sort_by_key(|pause| pause.created);
     let read = async |pause: &SeenContainer| {
         let pod = pause.pod();
@@ -46,6 +47,6 @@ async fn records(engine: &Engine, mut pauses: Vec<SeenContainer>) -> Vec<(PodKey
         let record = read_record(&volume?, &files?).ok()?;
         Some((pod.clone(), record))
     };
-    let all = join_all(pauses.iter().map(read)).await;
+    let all = join_all(pauses.into_iter().map(read)).await;
     all.into_iter().flatten().collect()
 }

@@ -14,7 +14,7 @@ use super::known;
 use super::termination;
 use crate::engine::look::read_record;
 use crate::engine::{Engine, EngineError};
-use crate::reconcile::seen::Details;
+use crate::reconcile::seen::{Details, pause_of};
 use crate::reconcile::{SeenContainer, State, status};
 use crate::record::Told;
 use crate::spec::PodKey;
@@ -66,9 +66,8 @@ async fn details<'a>(
     let members = some.filter(|c| !c.identity.is_pause());
     let of_container = async |c: &SeenContainer| {
         let mut details = engine.details(&c.id).await?;
-        let pauses = containers.iter().filter(|p| p.identity.is_pause());
-        let mut pauses = pauses.filter(|p| p.pod() == c.pod());
-        if let (Some(details), Some(pause)) = (&mut details, pauses.next()) {
+        let pause = pause_of(containers, c.pod());
+        if let (Some(details), Some(pause)) = (&mut details, pause) {
             details.message = termination::message(engine, &pause.id, c).await?;
         }
         Ok::<_, EngineError>((c.id.clone(), details))
@@ -163,9 +162,8 @@ async fn all_told<'a>(
 ) -> Result<BTreeMap<PodKey, Told>, EngineError> {
     let keys: BTreeSet<&PodKey> = some.map(SeenContainer::pod).collect();
     let of_pod = async |key: &PodKey| {
-        let pauses = containers.iter().filter(|c| c.identity.is_pause());
-        let mut pauses = pauses.filter(|c| c.pod() == key && c.state != State::Removing);
-        let told = match pauses.next() {
+        let pause = pause_of(containers, key).filter(|c| c.state != State::Removing);
+        let told = match pause {
             Some(pause) => told(engine, key, &pause.id).await?,
             None => Told::default(),
         };

@@ -17,37 +17,41 @@ pub(super) enum Pause<'a> {
     Replace(Why),
 }
 
+/// One that cannot stay is ended, and another takes its place; it is removed later (see [`older`]).
 pub(super) fn pause<'a>(input: &Input<'a>, desired: &Desired) -> Pause<'a> {
-    let Some(pause) = input.seen.pause() else {
-        // A member that runs without its pause can never start again.
-        let runs = input.seen.members().any(SeenContainer::is_running);
-        return if runs {
-            Pause::Replace(Why::NewPause)
-        } else {
-            Pause::Create {
-                attempt: 0,
-                why: Why::Missing,
-            }
-        };
+    let pause = input.seen.pause();
+    let why = match pause.map(|pause| (pause, why_anew(input, desired, pause))) {
+        Some((pause, None)) => return Pause::Keep(pause),
+        Some((_, Some(why))) => why,
+        None => Why::Missing,
     };
+    // A member that runs without its pause can never start again.
+    if input.seen.containers.iter().any(SeenContainer::is_running) {
+        return Pause::Replace(why);
+    }
+    let attempt = pause.map_or(0, |pause| pause.identity.attempt + 1);
+    Pause::Create { attempt, why }
+}
+
+fn why_anew(input: &Input<'_>, desired: &Desired, pause: &SeenContainer) -> Option<Why> {
     let uid = input.seen.record.as_ref().map(|record| &record.uid);
     if uid.is_some_and(|uid| *uid != pause.identity.uid)
         || pause.identity.hash != hash::pause(&desired.pod)
     {
-        return Pause::Replace(Why::Changed);
+        return Some(Why::Changed);
     }
     if input.lost.contains(&pause.id) {
-        return Pause::Replace(Why::NotStarted);
+        return Some(Why::NotStarted);
     }
     match pause.state {
-        State::Created | State::Running => Pause::Keep(pause),
-        State::Exited(_) => Pause::Replace(Why::Ended),
-        State::Removing => Pause::Replace(Why::NewPause),
+        State::Created | State::Running => None,
+        State::Exited(_) => Some(Why::Ended),
+        State::Removing => Some(Why::NewPause),
     }
 }
 
-/// A new pause means new members: the old ones are ended first, in order. What is left of them goes once others are in their
-/// places, for they know how often each has been started.
+/// A new pause means new members: the old ones are ended first, in order, and their pause last. What is left of them goes once
+/// others are in their places, for they know how often each has been started.
 pub(super) fn replace(input: &Input<'_>, why: Why) -> Vec<Action> {
     let members: Vec<_> = input.seen.members().collect();
     let running = first_to_end(&members);
@@ -57,31 +61,46 @@ pub(super) fn replace(input: &Input<'_>, why: Why) -> Vec<Action> {
             .map(|c| stop(c, None, Why::NewPause))
             .collect();
     }
+    running_pauses(input).map(|c| stop(c, None, why)).collect()
+}
+
+fn running_pauses<'a>(input: &Input<'a>) -> impl Iterator<Item = &'a SeenContainer> {
     let pauses = input
         .seen
         .containers
         .iter()
         .filter(|c| c.identity.is_pause());
-    let first = if input.members_first && !members.is_empty() {
-        members
-    } else {
-        pauses.collect()
-    };
-    let there = first.into_iter().filter(|c| c.state != State::Removing);
-    there.map(|c| remove(c, why)).collect()
+    pauses.filter(|c| c.is_running())
 }
 
 /// A pod has one pause container. Of two that a race has left, the later one counts, and the other has its ports.
 pub(super) fn others(input: &Input<'_>, pause: &SeenContainer) -> Vec<Action> {
-    let others = input
-        .seen
-        .containers
-        .iter()
-        .filter(|c| c.identity.is_pause() && c.id != pause.id);
-    others
-        .filter(|c| c.state != State::Removing)
-        .map(|c| remove(c, Why::Replaced))
+    running_pauses(input)
+        .filter(|c| c.id != pause.id)
+        .map(|c| stop(c, None, Why::Replaced))
         .collect()
+}
+
+/// Pauses whose place another has, once that one runs. Not before: somebody may be reading the record through them, and an engine
+/// that removes a container while a file is read through it removes what its volumes hold (Docker API: `GET
+/// /containers/{id}/archive` mounts them where `DELETE` removes).
+pub(super) fn older(input: &Input<'_>, pause: &SeenContainer) -> Vec<Action> {
+    if !pause.is_running() {
+        return Vec::new();
+    }
+    let containers = input.seen.containers.iter();
+    let older = containers.filter(|c| c.identity.is_pause() && c.id != pause.id);
+    let gone = older.flat_map(|old| {
+        let joins = |c: &&SeenContainer| c.joined.as_ref() == Some(&old.id);
+        let members: Vec<_> = input.seen.members().filter(joins).collect();
+        if input.members_first && !members.is_empty() {
+            members
+        } else {
+            vec![old]
+        }
+    });
+    let there = gone.filter(|c| c.state != State::Removing && !c.is_running());
+    there.map(|c| remove(c, Why::Replaced)).collect()
 }
 
 /// Whether the volumes hold what is desired.

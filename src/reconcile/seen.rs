@@ -2,6 +2,8 @@
 //!
 //! Not here: asking for it (`engine::look`).
 
+use std::collections::BTreeSet;
+
 use crate::record::{Identity, Record};
 use crate::spec::PodKey;
 
@@ -92,6 +94,22 @@ pub enum State {
     Exited(i64),
     /// On its way out.
     Removing,
+}
+
+/// A pod's pause container that counts: the highest attempt. One whose place another has is not to be read through: it is about
+/// to be removed.
+#[must_use]
+pub fn pause_of<'a>(containers: &'a [SeenContainer], pod: &PodKey) -> Option<&'a SeenContainer> {
+    let pauses = containers.iter().filter(|c| c.identity.is_pause());
+    pauses
+        .filter(|c| c.pod() == pod)
+        .max_by_key(|c| c.identity.attempt)
+}
+
+/// All pods' pause containers that count.
+pub fn pauses_of(containers: &[SeenContainer]) -> impl Iterator<Item = &SeenContainer> {
+    let pods: BTreeSet<&PodKey> = containers.iter().map(SeenContainer::pod).collect();
+    pods.into_iter().filter_map(|pod| pause_of(containers, pod))
 }
 
 impl Seen {

@@ -42,6 +42,7 @@ pub(super) fn actions(input: &Input<'_>, over: Option<Over>) -> Vec<Action> {
             let sandbox = Sandbox::new(input, pause);
             actions.extend(members(input, desired, sandbox, filled));
             actions.extend(unwanted(input, desired));
+            actions.extend(pause::older(input, pause));
         }
     }
     actions

@@ -112,6 +112,22 @@ fn a_pod_that_is_stopped_stays_so_until_it_is_started() {
     again(&pod, "start", &[]).code(1).says(&["there is no pod"]);
 }
 
+/// Two drive the pod at the time: while the one reads the record, the other must not remove what it reads through.
+#[test]
+fn what_a_volume_holds_outlives_every_stop_and_start() {
+    let pod = Pod::new("held");
+    let attached = Attached::new(&pod, LOGGING, &[]);
+    eventually("the pod is up", || said(&pod).contains("Up  "));
+    let mut wanted = "i s a".to_owned();
+    for _ in 0..4 {
+        again(&pod, "stop", &[]).code(0);
+        again(&pod, "start", &[]).code(0);
+        wanted.push_str(" a-ends s-ends i s a");
+        log(&pod, &wanted);
+    }
+    drop(attached);
+}
+
 #[test]
 fn who_keeps_a_pod_alive_hears_of_it() {
     let pod = Pod::new("stop-attached");

@@ -301,17 +301,21 @@ fn a_changed_field_of_the_pod_makes_all_of_it_anew_in_order() {
     Case::up(&new, now.clone()).check(&["stop a: new pause", "stop b: new pause"]);
     now.containers[1].state = Exited(0);
     now.containers[2].state = Exited(0);
-    Case::up(&new, now.clone()).check(&["remove pause: changed"]);
-    now.containers.remove(0);
-    Case::up(&new, now.clone()).check(&["create pause: missing"]);
-    // The old members go once others are in their places: those go on counting.
-    let anew = SeenContainer {
+    Case::up(&new, now.clone()).check(&["stop pause: changed"]);
+    now.containers[0].state = Exited(0);
+    Case::up(&new, now.clone()).check(&["create pause: changed"]);
+    // The old members go once others are in their places: those go on counting. The old pause goes once another runs.
+    let mut anew = SeenContainer {
         id: "POD-new".into(),
-        ..pause(Running)
+        ..pause(Created)
     };
+    anew.identity.attempt = 1;
+    anew.identity.hash = hash::pause(&new.pod);
     now.containers.push(anew);
-    now.containers[2].identity.hash = hash::pause(&new.pod);
-    Case::up(&new, now.clone()).check(&["create a: new pause", "create b: new pause"]);
+    let created = ["create a: new pause", "create b: new pause"];
+    Case::up(&new, now.clone()).check(&[&["start pause#1"], &created[..]].concat());
+    now.containers[3].state = Running;
+    Case::up(&new, now.clone()).check(&[&created[..], &["remove pause: replaced"]].concat());
 }
 
 #[test]
@@ -319,12 +323,29 @@ fn podman_removes_no_pause_that_has_members() {
     let old = desired();
     let mut new = desired();
     new.pod.hostname = "other".into();
-    let ended = vec![pause(Running), member("a", Exited(0)), member("b", Created)];
+    let ended = vec![
+        pause(Exited(0)),
+        member("a", Exited(0)),
+        member("b", Created),
+    ];
+    let mut now = seen(&old, ended);
+    let mut anew = SeenContainer {
+        id: "POD-new".into(),
+        ..pause(Running)
+    };
+    anew.identity.attempt = 1;
+    anew.identity.hash = hash::pause(&new.pod);
+    now.containers.push(anew);
     Case {
         members_first: true,
-        ..Case::up(&new, seen(&old, ended))
+        ..Case::up(&new, now)
     }
-    .check(&["remove a: changed", "remove b: changed"]);
+    .check(&[
+        "create a: new pause",
+        "create b: new pause",
+        "remove a: replaced",
+        "remove b: replaced",
+    ]);
 }
 
 #[test]
@@ -357,7 +378,7 @@ fn a_pod_that_is_stopped_ends_with_its_pause_and_stays_so() {
     now.containers[0].state = Exited(0);
     Case::up(&stopped, now.clone()).check(&["reached"]);
     let started = desired();
-    Case::up(&started, now).check(&["remove pause: ended"]);
+    Case::up(&started, now).check(&["create pause: ended"]);
 }
 
 #[test]
@@ -369,7 +390,7 @@ fn of_two_pauses_the_later_counts() {
         ..pause(Created)
     });
     containers[3].identity.attempt = 1;
-    Case::up(&desired, seen(&desired, containers)).check(&["remove pause: replaced"]);
+    Case::up(&desired, seen(&desired, containers)).check(&["stop pause: replaced"]);
 }
 
 /// kubelet: NB-RUN-01.
