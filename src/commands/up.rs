@@ -111,12 +111,17 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         return print_plan(context, &engine, &pods, pull(args.pull)).await;
     }
     let signals = signals::listen(args.timeout).context("failed to listen to signals")?;
-    let options = Options {
+    let options = || Options {
         pull: pull(args.pull),
         keep: args.keep,
         existing: false,
         wait: args.wait,
-        attach: None,
+        attach: args.attach.then(|| Attach {
+            until: Until::Stopped,
+            back_off: back_off(args.back_off),
+            speaks: Arc::default(),
+            ends_with: None,
+        }),
         uid: uuid::Uuid::new_v4().to_string(),
     };
     let (engine, options, args) = (&engine, &options, &args);
@@ -124,21 +129,14 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     // What comes of a pod is told when it comes: another may live on for long.
     let exits = join_all(pods.iter().map(async |desired| {
         let interrupt = &signals.interrupt;
+        // Each pod has a uid of its own.
+        let options = options();
         let end = if args.attach {
-            let options = Options {
-                attach: Some(Attach {
-                    until: Until::Stopped,
-                    back_off: back_off(args.back_off),
-                    speaks: Arc::default(),
-                    ends_with: None,
-                }),
-                ..options.clone()
-            };
             attached(context, engine, desired, &options, voices, interrupt).await
         } else if args.timings {
-            one_timed(context, engine, desired, options, interrupt).await
+            one_timed(context, engine, desired, &options, interrupt).await
         } else {
-            one(context, engine, desired, options, interrupt).await
+            one(context, engine, desired, &options, interrupt).await
         };
         let key = &desired.pod.key;
         match ended(context, engine, desired, end, args.wait).await {

@@ -97,6 +97,7 @@ pub(super) async fn take_away(
         uid: String::new(),
         generation: 0,
         desired,
+        before: None,
         old: None,
         facts,
         images: BTreeMap::new(),

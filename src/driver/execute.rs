@@ -33,6 +33,8 @@ pub struct Plan {
     pub generation: u64,
     /// What is wanted; `None` on the way down.
     pub desired: Option<Desired>,
+    /// What was asked for before: containers that are replaced or removed were made from it.
+    pub before: Option<Desired>,
     /// What the volumes hold now, where it is known.
     pub old: Option<Desired>,
     /// Of the engine.
@@ -233,11 +235,11 @@ async fn pre_stop(
     (grace_period, why): (u64, Why),
     care: &Care,
 ) -> Option<String> {
-    let old = plan
-        .old
+    let before = plan
+        .before
         .as_ref()
         .filter(|_| matches!(why, Why::Replaced | Why::NewPause | Why::NotWanted));
-    let desired = old.or(plan.desired.as_ref())?;
+    let desired = before.or(plan.desired.as_ref())?;
     let container = desired.pod.container(&target.container)?;
     let hook = container.lifecycle.pre_stop.as_ref()?;
     // kubelet: what begins again with all others is ended without its hook.

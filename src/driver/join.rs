@@ -25,6 +25,8 @@ use crate::translate::archive;
 pub(super) struct Course {
     pub(super) desired: Desired,
     pub(super) record: Record,
+    /// What was asked for before: running containers were made from it.
+    pub(super) before: Option<Desired>,
     /// What the volumes hold now, where it is known.
     pub(super) old: Option<Desired>,
     pub(super) overtaken: bool,
@@ -106,12 +108,13 @@ impl Run<'_> {
         }
         let same = before.as_ref().is_some_and(|before| is_same(before, &mine));
         if same {
-            let old = filled_with(before, &record);
+            let old = filled_with(before.clone(), &record);
             let desired = mine;
             let (overtaken, first, own_uploads) = (false, false, 0);
             return Ok(Joined::Course(Box::new(Course {
                 desired,
                 record,
+                before,
                 old,
                 overtaken,
                 first,
@@ -144,10 +147,11 @@ impl Run<'_> {
         } else {
             mine
         };
-        let old = filled_with(before, &record);
+        let old = filled_with(before.clone(), &record);
         Ok(Joined::Course(Box::new(Course {
             desired,
             record: now,
+            before,
             old,
             overtaken,
             first: false,
@@ -218,6 +222,7 @@ impl Run<'_> {
             uid: record.uid,
             generation: record.wish.generation,
             desired: Some(self.mine.clone()),
+            before: None,
             old: None,
             facts: facts.clone(),
             images: images.clone(),
@@ -251,7 +256,9 @@ impl Run<'_> {
                 });
                 course.overtaken = true;
             }
-            course.old = Some(std::mem::replace(&mut course.desired, desired));
+            let before = Some(std::mem::replace(&mut course.desired, desired));
+            course.old = filled_with(before.clone(), &record);
+            course.before = before;
             // What there is is no longer what this run alone has made.
             course.first = false;
         }

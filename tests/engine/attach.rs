@@ -179,6 +179,13 @@ fn several_pods_live_and_end_with_one_command() {
             ))
     });
     assert!(attached.0.try_wait().expect("a child").is_none());
+    let uid = |name: &str| {
+        let path = "jsonpath={.metadata.uid}";
+        run(podctl().args(["get", "pod", name, "-o", path]))
+            .code(0)
+            .out
+    };
+    assert_ne!(uid(name), uid(&format!("{name}-too")));
     assert_eq!(attached.interrupt(), 130);
     pods.assert_nothing_left();
     others.iter().for_each(Pod::assert_nothing_left);

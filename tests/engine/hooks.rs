@@ -247,3 +247,41 @@ spec:
     let nothing = down(0, obeys, &[]);
     assert!(nothing < 15.0, "{nothing}");
 }
+
+/// The hook is that of the container which is stopped, not of what takes its place; the pod has no volume to be filled.
+#[test]
+fn what_an_up_replaces_or_takes_off_ends_with_its_own_hook() {
+    let (pod, folder) = (Pod::new("hook-of-old"), Folder::new());
+    let container = |name: &str, word: &str| {
+        format!(
+            "
+  - name: {name}
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sleep, '3600']
+    lifecycle: {{preStop: {{exec: {{command: [sh, -c, 'echo {word} >>/log/all']}}}}}}
+    volumeMounts: [{{name: log, mountPath: /log}}]"
+        )
+    };
+    let manifest = |containers: String| {
+        format!(
+            "
+apiVersion: v1
+kind: Pod
+metadata: {{name: POD}}
+spec:
+  terminationGracePeriodSeconds: 2
+  volumes: [{{name: log, hostPath: {{path: {}}}}}]
+  containers:{containers}
+",
+            folder.0.display()
+        )
+    };
+    let (a, b) = (container("a", "a-old"), container("b", "b-old"));
+    pod.up(&manifest(a + &b)).code(0);
+    pod.up(&manifest(container("a", "a-new"))).code(0);
+    let log = log(&folder);
+    let mut lines: Vec<&str> = log.split(' ').collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["a-old", "b-old"]);
+}

@@ -54,6 +54,7 @@ impl Run<'_> {
                 uid: course.record.uid.clone(),
                 generation: course.record.wish.generation,
                 desired: Some(course.desired.clone()),
+                before: course.before.clone(),
                 old: course.old.clone(),
                 facts: facts.clone(),
                 images: images.clone(),

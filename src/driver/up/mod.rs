@@ -237,6 +237,7 @@ impl Run<'_> {
             Course {
                 desired,
                 record,
+                before: None,
                 old: None,
                 overtaken: false,
                 first,
