@@ -154,6 +154,49 @@ spec:
 }
 
 /// The container that owns the namespaces is killed behind podctl's back.
+/// One that takes long to end keeps nobody from asking the others, whatever happens meanwhile.
+#[test]
+fn probes_go_on_while_another_container_ends() {
+    let pod = Pod::new("go-on");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  shareProcessNamespace: false
+  terminationGracePeriodSeconds: 8
+  volumes: [{name: log, hostPath: {path: LOG}}]
+  containers:
+  - {name: slow, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600']}
+  - {name: c, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600']}
+  - name: asked
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sleep, '3600']
+    volumeMounts: [{name: log, mountPath: /log}]
+    livenessProbe: {exec: {command: [sh, -c, 'date +%s >>/log/asked']}, periodSeconds: 1}
+"
+    .replace("LOG", &pod.folder.0.display().to_string());
+    let _attached = Attached::new(&pod, &manifest, &[]);
+    eventually("the pod is up", || said(&pod).contains("Up "));
+    let slow = pod.id("slow");
+    let restart = std::thread::spawn({
+        let name = pod.name.clone();
+        move || run(podctl().args(["restart", &name, "-c", "slow"])).code(0)
+    });
+    eventually("another has its place", || pod.ids("slow").len() == 2);
+    docker(&["kill", &pod.id("c")]);
+    restart.join().expect("it is started anew");
+    assert_eq!(
+        docker(&["ps", "-q", "--no-trunc", "--filter", &format!("id={slow}")]),
+        ""
+    );
+    let asked = std::fs::read_to_string(pod.folder.0.join("asked")).expect("answers");
+    let times: Vec<i64> = asked.lines().map(|t| t.parse().expect("a time")).collect();
+    let gaps = times.windows(2).map(|two| two[1] - two[0]);
+    assert!(times.len() > 6 && gaps.max() <= Some(3), "{times:?}");
+}
+
 /// kubelet: NBX-ORDER-04.
 #[test]
 fn a_pod_whose_pause_is_killed_is_whole_again() {

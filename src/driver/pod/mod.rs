@@ -287,8 +287,11 @@ impl Drive {
         loop {
             let interrupted = self.interrupt.count() > self.interrupts_before;
             let changed = self.is_record_changed();
-            let stopping = interrupted || changed || self.is_over();
-            if stopping {
+            let leaving = interrupted || self.is_over();
+            let stopping = leaving || changed;
+            // What is under way comes to its end before another wish is followed, and a container may take its time to end.
+            let lingering = !leaving && changed && self.n_acting() > 0;
+            if stopping && !lingering {
                 // What waits for an init container may wait for long; it changes nothing.
                 self.waits.drain(..).for_each(|wait| wait.abort());
             }
@@ -304,9 +307,14 @@ impl Drive {
                 };
             }
             let mut wake = None;
+            if lingering {
+                let decision = self.decide();
+                self.ask(decision.actions);
+                wake = decision.wake;
+            }
             if !stopping {
                 let decision = self.decide();
-                wake = decision.wake;
+                let due = decision.wake;
                 self.live(&decision);
                 if decision.reached && self.look == Look::Fresh {
                     return self.reached().await;
@@ -316,6 +324,8 @@ impl Drive {
                 }
                 self.begin(decision);
                 self.tell(false);
+                // What is due waits for a look that is under way.
+                wake = due.filter(|_| !self.is_looking());
             }
             let first = self.interrupts_before + u32::from(interrupted);
             let wake = self.rest(wake);
@@ -349,7 +359,7 @@ impl Drive {
                     self.n_looks = self.n_looks.saturating_sub(1);
                     self.want_look();
                 }
-                () = tokio::time::sleep(wake), if !stopping => {}
+                () = tokio::time::sleep(wake), if !stopping || lingering => {}
             }
             if self.goal.is_up() && (self.seen.record.is_none() || self.seen.deletion) {
                 return Outcome::RecordGone;
@@ -406,6 +416,17 @@ impl Drive {
         }
     }
 
+    /// Begins what changes nothing.
+    fn ask(&mut self, actions: Vec<Action>) {
+        for action in actions.into_iter().filter(Action::changes_nothing) {
+            self.begin_action(action);
+        }
+    }
+
+    fn is_looking(&self) -> bool {
+        matches!(self.look, Look::UnderWay | Look::Overtaken)
+    }
+
     /// Tasks that change what is seen.
     fn n_acting(&self) -> usize {
         let others = self.waits.len() + usize::from(self.telling);
@@ -440,8 +461,12 @@ impl Drive {
 
     /// Begins what was decided; or a look, where one is wanted, or nothing else is to be done.
     fn begin(&mut self, decision: Decision) {
-        if matches!(self.look, Look::UnderWay | Look::Overtaken) {
+        if self.is_looking() {
             return;
+        }
+        if self.look == Look::Wanted && self.n_acting() > 0 {
+            // A look counts once nothing is being changed; probes need not wait for that.
+            return self.ask(decision.actions);
         }
         let at_rest = decision.actions.is_empty() && self.n_acting() == 0;
         if self.goal.is_live() && decision.actions.is_empty() {
