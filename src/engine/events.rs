@@ -4,7 +4,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
+use bollard::Docker;
 use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures_util::{Stream, StreamExt, stream};
@@ -19,6 +21,9 @@ const UPLOAD: &str = "extract-to-dir";
 /// Something has happened to a container.
 const CHANGES: [&str; 4] = ["die", "destroy", "start", "oom"];
 
+/// So long after the connection has ended the engine is asked whether it is there again.
+const AFTER_A_BREAK: Duration = Duration::from_secs(1);
+
 /// Those who listen. There is a stream while there are any.
 #[derive(Debug, Default)]
 pub(super) struct Listeners(Mutex<Vec<Listener>>);
@@ -32,13 +37,13 @@ struct Listener {
 }
 
 impl Engine {
-    /// One item for each archive that anybody writes into a container of the pod, from now on. Ends when the connection
-    /// does.
+    /// One item for each archive that anybody writes into a container of the pod, from now on; and one for each time that the
+    /// engine could not be heard, for what was missed.
     pub fn uploads(&self, pod: &PodKey) -> impl Stream<Item = ()> + Send + 'static {
         self.heard(pod, &[UPLOAD])
     }
 
-    /// One item for each thing that happens to a container of the pod, from now on. Ends when the connection does.
+    /// One item for each thing that happens to a container of the pod, from now on; and as above.
     pub fn changes(&self, pod: &PodKey) -> impl Stream<Item = ()> + Send + 'static {
         self.heard(pod, &CHANGES)
     }
@@ -53,23 +58,12 @@ impl Engine {
             ("event".to_owned(), events.map(str::to_owned).to_vec()),
             ("label".to_owned(), label),
         ]);
-        self.events(&filters).filter_map(|event| {
+        tell(&self.docker, &filters).filter_map(|event| {
             // An engine repeats a container's labels in what it tells of it.
             let attributes = event.actor.and_then(|actor| actor.attributes);
             let identity = attributes.and_then(|labels| Identity::from_labels(&labels));
             std::future::ready(identity.map(|identity| identity.pod))
         })
-    }
-
-    fn events(
-        &self,
-        filters: &HashMap<String, Vec<String>>,
-    ) -> impl Stream<Item = EventMessage> + Send + use<> {
-        let options = EventsOptionsBuilder::default().filters(filters).build();
-        let events = self.docker.events(Some(options));
-        events
-            .take_while(|event| std::future::ready(event.is_ok()))
-            .filter_map(|event| std::future::ready(event.ok()))
     }
 
     fn heard(
@@ -89,7 +83,7 @@ impl Engine {
         stream::poll_fn(move |context| receiver.poll_recv(context))
     }
 
-    /// Shares out what the engine tells, until it tells no more or nobody listens.
+    /// Shares out what the engine tells, until nobody listens. After a break, say a restart of the engine, it listens again.
     fn listen(&self) {
         let events: Vec<String> = CHANGES
             .iter()
@@ -101,34 +95,59 @@ impl Engine {
             ("event".to_owned(), events),
             ("label".to_owned(), vec![labels::POD.to_owned()]),
         ]);
-        let mut events = self.events(&filters).boxed();
-        let listeners = Arc::downgrade(&self.listeners);
+        let mut events = tell(&self.docker, &filters).boxed();
+        // Not the listeners themselves: they go with the last engine.
+        let (docker, listeners) = (self.docker.clone(), Arc::downgrade(&self.listeners));
         tokio::spawn(async move {
-            while let Some(event) = events.next().await {
-                if !share_out(&listeners, &event) {
+            loop {
+                while let Some(event) = events.next().await {
+                    if !share_out(&listeners, Some(&event)) {
+                        return;
+                    }
+                }
+                tokio::time::sleep(AFTER_A_BREAK).await;
+                while docker.ping().await.is_err() {
+                    if listeners.strong_count() == 0 {
+                        return;
+                    }
+                    tokio::time::sleep(AFTER_A_BREAK).await;
+                }
+                events = tell(&docker, &filters).boxed();
+                if !share_out(&listeners, None) {
                     return;
                 }
-            }
-            if let Some(listeners) = listeners.upgrade() {
-                listeners.lock().clear();
             }
         });
     }
 }
 
-/// Whether anybody still listens.
-fn share_out(listeners: &Weak<Listeners>, event: &EventMessage) -> bool {
+/// What the engine tells, until the connection ends.
+fn tell(
+    docker: &Docker,
+    filters: &HashMap<String, Vec<String>>,
+) -> impl Stream<Item = EventMessage> + Send + use<> {
+    let options = EventsOptionsBuilder::default().filters(filters).build();
+    let events = docker.events(Some(options));
+    events
+        .take_while(|event| std::future::ready(event.is_ok()))
+        .filter_map(|event| std::future::ready(event.ok()))
+}
+
+/// `None`: anything may have happened. Whether anybody still listens.
+fn share_out(listeners: &Weak<Listeners>, event: Option<&EventMessage>) -> bool {
     let Some(listeners) = listeners.upgrade() else {
         return false;
     };
     let mut listeners = listeners.lock();
     listeners.retain(|listener| !listener.sender.is_closed());
-    if let Some((pod, action)) = about(event) {
-        let is_meant = |l: &&Listener| l.pod == pod && l.actions.contains(&action);
-        for listener in listeners.iter().filter(is_meant) {
-            // Who has left meanwhile is taken off with the next.
-            let _ = listener.sender.send(());
-        }
+    let is_meant = |listener: &&Listener| match event.map(about) {
+        None => true,
+        Some(Some((pod, action))) => listener.pod == pod && listener.actions.contains(&action),
+        Some(None) => false,
+    };
+    for listener in listeners.iter().filter(is_meant) {
+        // Who has left meanwhile is taken off with the next.
+        let _ = listener.sender.send(());
     }
     !listeners.is_empty()
 }
@@ -196,14 +215,20 @@ mod tests {
         let mut others = listen(&listeners, "b", &CHANGES);
         let weak = Arc::downgrade(&listeners);
         for (pod, action) in [("a", "start"), ("a", UPLOAD), ("a", "die"), ("c", "die")] {
-            assert!(share_out(&weak, &event(pod, action)));
+            assert!(share_out(&weak, Some(&event(pod, action))));
         }
         let n_heard = [&mut changes, &mut uploads, &mut others]
             .map(|heard| std::iter::from_fn(|| heard.try_recv().ok()).count());
         assert_eq!(n_heard, [2, 1, 0]);
+        // After a break anything may have happened.
+        assert!(share_out(&weak, None));
+        assert_eq!(
+            [changes.try_recv(), uploads.try_recv(), others.try_recv()],
+            [Ok(()); 3]
+        );
         drop((changes, uploads, others));
-        assert!(!share_out(&weak, &event("a", "start")));
+        assert!(!share_out(&weak, Some(&event("a", "start"))));
         drop(listeners);
-        assert!(!share_out(&weak, &event("a", "start")));
+        assert!(!share_out(&weak, Some(&event("a", "start"))));
     }
 }

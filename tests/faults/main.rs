@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use proxy::{Fault, Proxy};
-use support::{Pod, Said, podctl, run};
+use support::{Pod, Said, eventually, podctl, run};
 
 const POD: &str = "
 apiVersion: v1
@@ -208,4 +208,30 @@ fn the_critical_path_of_up_is_short() {
         }
     }
     assert!(shortest <= LONGEST, "{shortest} waits:\n{list}");
+}
+
+/// As after a restart of an engine with live-restore.
+#[test]
+fn who_keeps_a_pod_alive_hears_of_it_after_a_break_of_the_connection() {
+    let (pod, proxy) = (Pod::new("break"), Proxy::start(None));
+    let file = pod.file(POD);
+    let said = pod.folder.0.join("said");
+    let mut attached = std::process::Command::new(env!("CARGO_BIN_EXE_podctl"))
+        .args(["up", "--attach", &file])
+        .env("DOCKER_HOST", proxy.address())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(&said).expect("a file"))
+        .spawn()
+        .expect("podctl");
+    let said = || std::fs::read_to_string(&said).unwrap_or_default();
+    eventually("the pod is up", || said().contains("Up  "));
+    proxy.cut();
+    run(podctl().args(["stop", &pod.name])).code(0);
+    eventually("it is told", || said().contains("podctl start"));
+    run(podctl().args(["start", &pod.name])).code(0);
+    assert_whole(&pod, "after a break");
+    run(std::process::Command::new("kill").args(["-INT", &attached.id().to_string()])).code(0);
+    assert_eq!(attached.wait().expect("an end").code(), Some(130));
+    pod.assert_nothing_left();
 }

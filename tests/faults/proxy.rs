@@ -124,6 +124,12 @@ impl Proxy {
         self.shared.podctl.store(podctl, Ordering::Relaxed);
     }
 
+    /// Ends every connection that there is; new ones are taken.
+    #[allow(dead_code, reason = "the benchmark does not")]
+    pub(crate) fn cut(&self) {
+        self.shared.cut();
+    }
+
     /// The calls so far, but for events.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.shared.calls.lock().expect("the calls").clone()
@@ -158,6 +164,13 @@ impl Shared {
         let _ = all[number].shutdown(Shutdown::Both);
     }
 
+    /// Ends every connection that there is.
+    fn cut(&self) {
+        let all = self.open.lock().expect("the connections");
+        all.iter()
+            .for_each(|open| drop(open.shutdown(Shutdown::Both)));
+    }
+
     fn answer(&self, mut client: UnixStream) {
         let mut head = Vec::new();
         let mut buffer = vec![0; 64 * 1024];
@@ -190,10 +203,7 @@ impl Shared {
             Some(Fault::Kill) => return self.kill(),
             Some(Fault::Gone) => {
                 self.gone.store(true, Ordering::Relaxed);
-                let all = self.open.lock().expect("the connections");
-                all.iter()
-                    .for_each(|open| drop(open.shutdown(Shutdown::Both)));
-                return;
+                return self.cut();
             }
             Some(Fault::Delay) => std::thread::sleep(Duration::from_secs(1)),
             Some(Fault::CutAfter | Fault::KillAfter) | None => {}
