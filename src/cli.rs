@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::exit::{Faults, UsageError, is_closed_pipe};
 use crate::commands::{
     Context, Exit, completion, describe, down, events, exec, explain, get, logs, port, ps, restart,
-    run, start, stop, up, validate, version, wait,
+    run, start, stop, supervise, up, validate, version, wait,
 };
 use crate::engine::{Choice, EngineError};
 use crate::output::Printer;
@@ -42,6 +42,7 @@ enum Verb {
     Restart(restart::Args),
     Stop(stop::Args),
     Start(start::Args),
+    Supervise(supervise::Args),
     Ps(ps::Args),
     Get(get::Args),
     Wait(wait::Args),
@@ -91,6 +92,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<Exit> {
             Verb::Restart(args) => restart::run(context, &args).await,
             Verb::Stop(args) => stop::run(context, &args).await,
             Verb::Start(args) => start::run(context, &args).await,
+            Verb::Supervise(args) => supervise::run(context, args).await,
             Verb::Ps(args) => ps::run(context, args).await,
             Verb::Get(args) => get::run(context, args).await,
             Verb::Wait(args) => wait::run(context, &args).await,

@@ -7,6 +7,7 @@
 //! - [`record`]: what is kept on the engine, and how it reads back: labels, names, hashes. Pure.
 //! - [`translate`]: spec and facts about the engine to Docker's request bodies. Pure.
 //! - [`reconcile`]: what is wanted and what was seen to actions and a status. Pure.
+//! - [`oci`]: a small image as an archive. Pure.
 //! - [`pause`]: the pause program and its image. Pure.
 //! - [`engine`]: the one user of the Docker client.
 //! - [`probe`]: one question to a container, one answer; and its hooks.
@@ -21,6 +22,7 @@ pub mod commands;
 pub mod driver;
 pub mod engine;
 pub mod manifest;
+pub mod oci;
 pub mod output;
 pub mod pause;
 pub mod probe;

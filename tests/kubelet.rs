@@ -109,6 +109,7 @@ fn check(case: &Value) -> Option<String> {
     let file = pod.folder.write("pod.json", manifest.to_string());
     let said = std::fs::File::create(pod.folder.0.join("said")).expect("a file");
     let child = Command::new(env!("CARGO_BIN_EXE_podctl"))
+        .env("PODCTL_NO_SUPERVISOR", "1")
         .args(["up", "--attach", &file])
         .stdin(Stdio::null())
         .stdout(said.try_clone().expect("a file"))

@@ -8,11 +8,13 @@ use anyhow::Context as _;
 use futures_util::future::join_all;
 
 use super::progress::shown;
-use super::up_report::report;
-use super::{Context, Exit, signals, target};
+use super::supervision::Supervision;
+use super::up::tell;
+use super::{Context, Exit, several, signals, target};
 use crate::driver::again::{Again, Done, again};
 use crate::driver::images::Pull;
 use crate::driver::up::{Options, Up};
+use crate::engine::Engine;
 use crate::output::Printer;
 use crate::spec::PodKey;
 
@@ -25,6 +27,8 @@ pub(super) struct Staying {
     /// Give up after this time (exit code 4)
     #[arg(long, value_parser = super::duration::parse, value_name = "TIME")]
     timeout: Option<Duration>,
+    #[command(flatten)]
+    supervision: Supervision,
 }
 
 /// Asks for it, of each pod.
@@ -47,43 +51,50 @@ pub(super) async fn run(
     let ends = join_all(keys.iter().map(async |key| {
         let work =
             async |events| again(&engine, key, asked, &options, &events, &signals.interrupt).await;
-        shown(context.printer, key, work).await
-    }));
-    let mut exit = Exit::Fine;
-    for (end, key) in ends.await.into_iter().zip(&keys) {
-        let of_pod = match end? {
-            Done::NotFound => {
-                context.printer.failure(&format!("there is no pod `{key}`"));
-                Exit::Failed
-            }
-            Done::Refused(reason) => {
-                context.printer.failure(&format!("pod {key}: {reason}"));
-                Exit::Failed
-            }
-            Done::Up(end) => match *end {
-                (_, Up::Started { unchanged, .. }) if *asked == Again::Stop => {
-                    say_stopped(context.printer, key, unchanged);
-                    Exit::Fine
-                }
-                (desired, end) => report(context.printer, &desired, &end, staying.wait),
-            },
-        };
-        let of_pod = match of_pod {
-            Exit::Interrupted if signals.timed_out() => {
-                context.printer.warning(&format!("pod {key}: time is up"));
-                Exit::TimedOut
-            }
-            exit => exit,
-        };
-        if exit == Exit::Fine {
-            exit = of_pod;
+        let end = shown(context.printer, key, work).await?;
+        if let Done::Up(end) = &end {
+            let (desired, up) = &**end;
+            let supervision = &staying.supervision;
+            supervision.take_over(context, &engine, desired, up).await;
         }
-    }
-    Ok(exit)
+        let exit = ended(context, &engine, key, (asked, end)).await?;
+        Ok(signals.exit(context.printer, key, exit))
+    }));
+    several::exit(context, &keys, ends.await)
+}
+
+/// Says how it ended.
+async fn ended(
+    context: &Context,
+    engine: &Engine,
+    key: &PodKey,
+    (asked, end): (&Again, Done),
+) -> anyhow::Result<Exit> {
+    Ok(match end {
+        Done::NotFound => {
+            context.printer.failure(&format!("there is no pod `{key}`"));
+            Exit::Failed
+        }
+        Done::Interrupted => {
+            context.printer.status(&format!("pod {key}: interrupted"));
+            Exit::Interrupted
+        }
+        Done::Refused(reason) => {
+            context.printer.failure(&format!("pod {key}: {reason}"));
+            Exit::Failed
+        }
+        Done::Up(end) => match *end {
+            (_, Up::Started { unchanged, .. }) if *asked == Again::Stop => {
+                say_stopped(context.printer, key, unchanged);
+                Exit::Fine
+            }
+            (desired, end) => tell(context, engine, &desired, &end).await?,
+        },
+    })
 }
 
 fn say_stopped(printer: Printer, key: &PodKey, unchanged: bool) {
-    let (name, was) = (&key.name, if unchanged { " already" } else { "" });
+    let (name, was) = (key.words(), if unchanged { " already" } else { "" });
     printer.status(&format!(
         "pod {key} is stopped{was}: `podctl start {name}` goes on, `podctl down {name}` takes it away"
     ));

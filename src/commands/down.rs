@@ -10,8 +10,9 @@ use futures_util::future::join_all;
 
 use super::exit::UsageError;
 use super::progress::shown;
-use super::{Context, Exit, signals, target, up_report};
+use super::{Context, Exit, several, signals, target, up_report};
 use crate::driver::down::{Down, down};
+use crate::driver::supervisor;
 use crate::engine::Engine;
 use crate::spec::PodKey;
 
@@ -24,7 +25,7 @@ pub struct Args {
     /// Files that name pods
     #[arg(short, long, value_name = "FILE")]
     filename: Vec<String>,
-    /// All pods, of all namespaces unless --namespace names one
+    /// All pods, of all namespaces unless --namespace names one; without, the supervisor and the network go too
     #[arg(long, conflicts_with_all = ["pods", "filename"])]
     all: bool,
     /// Do not ask
@@ -57,33 +58,47 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Failed);
     };
     let signals = signals::listen(None).context("failed to listen to signals")?;
+    // With all pods, all else goes that was made for them.
+    let everything = args.all && context.namespace.is_none();
+    let leaving = "failed to take the supervisor away";
+    if everything {
+        supervisor::stop(&engine).await.context(leaving)?;
+    }
     let ends = join_all(keys.iter().map(|key| {
         let grace_period = args.timeout.map(|time| time.as_secs());
         one(context, &engine, key, grace_period, &signals.interrupt)
     }));
-    let mut exit = Exit::Fine;
-    for (end, key) in ends.await.into_iter().zip(&keys) {
-        match end? {
-            Down::Gone => {}
-            Down::NotFound => context
-                .printer
-                .status(&format!("pod {key} is not there: nothing to do")),
-            Down::Failed(failures) => {
-                failures
-                    .iter()
-                    .for_each(|failure| up_report::say(context.printer, failure));
-                exit = Exit::Failed;
-            }
-            Down::Interrupted => {
-                context.printer.status(&format!(
-                    "pod {key}: interrupted; `podctl down {}` goes on from here",
-                    key.name
-                ));
-                exit = Exit::Interrupted;
-            }
-        }
+    let exits = ends.await.into_iter().zip(&keys);
+    let exits = exits.map(|(end, key)| Ok(tell(context, key, end?)));
+    let exit = several::exit(context, &keys, exits.collect())?;
+    if everything {
+        supervisor::remove_network(&engine).await.context(leaving)?;
     }
     Ok(exit)
+}
+
+/// Says how it ended.
+fn tell(context: &Context, key: &PodKey, end: Down) -> Exit {
+    match end {
+        Down::Gone => Exit::Fine,
+        Down::NotFound => {
+            let message = format!("pod {key} is not there: nothing to do");
+            context.printer.status(&message);
+            Exit::Fine
+        }
+        Down::Failed(failures) => {
+            let say = |failure| up_report::say(context.printer, failure);
+            failures.iter().for_each(say);
+            Exit::Failed
+        }
+        Down::Interrupted => {
+            context.printer.status(&format!(
+                "pod {key}: interrupted; `podctl down {}` goes on from here",
+                key.words()
+            ));
+            Exit::Interrupted
+        }
+    }
 }
 
 /// The pods when none is named; `None`: a person said no.

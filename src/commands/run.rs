@@ -12,14 +12,14 @@ use super::attach::{Voices, attached, back_off};
 use super::exit::UsageError;
 use super::progress::shown;
 use super::{Context, Exit, files, signals, up, up_report};
-use crate::driver::Interrupt;
 use crate::driver::down::{Down, down};
 use crate::driver::results::{Ending, code, results};
 use crate::driver::up::{Attach, Options, Up};
+use crate::driver::{Interrupt, observe, passing};
 use crate::engine::Engine;
 use crate::manifest::Purpose;
 use crate::output::junit;
-use crate::reconcile::Until;
+use crate::reconcile::{Until, status};
 use crate::spec::{Desired, PodKey, RestartPolicy};
 
 /// Run a pod that is to end: show its logs, take it down, and exit with its code
@@ -58,7 +58,7 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         Purpose::Run
     };
     let mut pods = up::load_pods(context, &args.manifests, purpose).await?;
-    let desired = match (pods.pop(), pods.is_empty()) {
+    let mut desired = match (pods.pop(), pods.is_empty()) {
         (Some(desired), true) => desired,
         (None, _) => bail!(UsageError("the files hold no pod".to_owned())),
         (Some(_), false) => bail!(UsageError(
@@ -66,6 +66,7 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         )),
     };
     check(&desired, &args)?;
+    desired.pod.attached = true;
     let engine = context.engine()?;
     let signals = signals::listen(args.timeout).context("failed to listen to signals")?;
     let options = Options {
@@ -75,38 +76,92 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
             back_off: back_off(args.back_off),
             speaks: Arc::default(),
             ends_with: args.exit_code_from.clone(),
+            leaves: true,
         }),
         uid: uuid::Uuid::new_v4().to_string(),
         ..Options::default()
     };
-    let end = attached(
+    take_over_the_name(context, &engine, &desired, &signals.interrupt).await?;
+    let voices = Voices::of(std::slice::from_ref(&desired));
+    let work = attached(
         context,
         &engine,
         &desired,
         &options,
-        &Voices::of(std::slice::from_ref(&desired)),
+        &voices,
         &signals.interrupt,
-    )
-    .await?;
-    let Up::Started { .. } = end else {
-        let exit = up_report::report(context.printer, &desired, &end, false);
-        let late = exit == Exit::Interrupted && signals.timed_out();
-        return Ok(if late { Exit::TimedOut } else { exit });
+    );
+    let key = &desired.pod.key;
+    let end = tokio::select! {
+        end = work => end?,
+        // Those that do not ask podctl to end are for the pod.
+        never = signals::pass_on(&engine, key) => match never? {},
     };
+    let stopped = matches!(
+        end,
+        Up::Interrupted {
+            taken_away: false,
+            ..
+        }
+    );
+    if stopped {
+        let signal = signals.first().map_or("SIGTERM", |(_, name)| name);
+        let message = if signals.timed_out() {
+            "time is up: ending it".to_owned()
+        } else {
+            format!("{signal}: passed on to its containers")
+        };
+        context.printer.status(&format!("pod {key}: {message}"));
+        let ending = passing::end(&engine, &desired.pod, signal, &signals.interrupt).await;
+        ending.context("failed to pass the signal on")?;
+    } else if !matches!(end, Up::Started { .. }) {
+        return Ok(up_report::report(context.printer, &desired, &end));
+    }
     let endings = results(&engine, &desired, args.junit.is_some()).await;
-    take_down(context, &engine, &desired.pod.key, &signals.interrupt).await?;
+    let gone = take_down(context, &engine, key, &signals.interrupt).await;
     let endings = endings.context("failed to look how the containers have ended")?;
     if let Some(file) = &args.junit {
-        let report = junit::report(&desired.pod.key, &endings)?;
+        let report = junit::report(key, &endings)?;
         std::fs::write(file, report)
             .with_context(|| format!("failed to write {}", file.display()))?;
     }
-    Ok(exit(
-        context,
-        &desired,
-        &endings,
-        args.exit_code_from.as_deref(),
-    ))
+    gone?;
+    let exit = exit(context, &desired, &endings, args.exit_code_from.as_deref());
+    Ok(match (signals.first(), exit) {
+        _ if stopped && signals.timed_out() => {
+            let message = format!("pod {key}: time is up");
+            context.printer.failure(&message);
+            Exit::TimedOut
+        }
+        (Some((number, _)), Exit::Fine) if stopped => Exit::Code(128 + number),
+        (_, exit) => exit,
+    })
+}
+
+/// A pod of this name that has ended is what is left of a run before; one that has not is somebody's.
+async fn take_over_the_name(
+    context: &Context,
+    engine: &Engine,
+    desired: &Desired,
+    interrupt: &Interrupt,
+) -> anyhow::Result<()> {
+    let key = &desired.pod.key;
+    let looking = || format!("failed to look whether there is a pod `{key}`");
+    let pods = observe::pods(engine, Some(key), false)
+        .await
+        .with_context(looking)?;
+    let Some(pod) = pods.first() else {
+        return Ok(());
+    };
+    if !status::has_ended(pod) {
+        bail!(
+            "there is a pod `{key}` that has not ended: `podctl down {}` takes it away",
+            key.words()
+        );
+    }
+    let message = format!("pod {key} has ended before: it is taken down, and run anew");
+    context.printer.status(&message);
+    take_down(context, engine, key, interrupt).await
 }
 
 /// A pod whose containers are started again whatever they end with never ends.
@@ -144,7 +199,7 @@ async fn take_down(
         }
         Down::Interrupted => bail!(
             "pod `{key}` has ended; `podctl down {}` takes it away",
-            key.name
+            key.words()
         ),
         Down::Gone | Down::NotFound => Ok(()),
     }
@@ -155,7 +210,7 @@ fn exit(context: &Context, desired: &Desired, endings: &[Ending], from: Option<&
         None | Some((_, 0)) => Exit::Fine,
         Some((name, code)) => {
             let key = &desired.pod.key;
-            context.printer.warning(&format!(
+            context.printer.failure(&format!(
                 "container {key}/{name} has ended with the code {code}"
             ));
             Exit::Code(u8::try_from(code).unwrap_or(1))

@@ -13,11 +13,12 @@ use futures_util::future::join_all;
 use super::attach::{Voices, attached, back_off};
 use super::exit::UsageError;
 use super::progress::{shown, timed};
+use super::supervision::Supervision;
 use super::wait::tell_culprits;
-use super::{Context, Exit, files, signals, timings, up_report};
+use super::{Context, Exit, files, several, signals, timings, up_report};
 use crate::driver::images::Pull;
 use crate::driver::up::{Attach, Options, Up, up};
-use crate::driver::{dry_run, known};
+use crate::driver::{Interrupt, dry_run, known};
 use crate::engine::{Engine, EngineError};
 use crate::manifest::{Purpose, load, load_beside};
 use crate::output::timeline::timeline;
@@ -59,6 +60,8 @@ pub struct Args {
     /// Leave what a first run that fails has made
     #[arg(long)]
     keep: bool,
+    #[command(flatten)]
+    supervision: Supervision,
 }
 
 /// `--pull`.
@@ -104,6 +107,7 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
                 desired.pod.publish.push(publish.clone());
             }
         }
+        desired.pod.attached = args.attach;
     }
     collisions(&pods)?;
     let engine = context.engine()?;
@@ -114,15 +118,16 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     let options = || Options {
         pull: pull(args.pull),
         keep: args.keep,
-        existing: false,
         wait: args.wait,
         attach: args.attach.then(|| Attach {
             until: Until::Stopped,
             back_off: back_off(args.back_off),
             speaks: Arc::default(),
             ends_with: None,
+            leaves: false,
         }),
         uid: uuid::Uuid::new_v4().to_string(),
+        ..Options::default()
     };
     let (engine, options, args) = (&engine, &options, &args);
     let (signals, pods, voices) = (&signals, &pods, &Voices::of(&pods));
@@ -132,42 +137,31 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         // Each pod has a uid of its own.
         let options = options();
         let end = if args.attach {
-            attached(context, engine, desired, &options, voices, interrupt).await
+            attached(context, engine, desired, &options, voices, interrupt).await?
         } else if args.timings {
-            one_timed(context, engine, desired, &options, interrupt).await
+            one_timed(context, engine, desired, &options, interrupt).await?
         } else {
-            one(context, engine, desired, &options, interrupt).await
+            one(context, engine, desired, &options, interrupt).await?
         };
-        let key = &desired.pod.key;
-        match ended(context, engine, desired, end, args.wait).await {
-            Ok(Exit::Interrupted) if signals.timed_out() => {
-                let late = format!("pod {key}: time is up");
-                context.printer.warning(&late);
-                Ok(Exit::TimedOut)
-            }
-            Err(error) if pods.len() > 1 => {
-                let error = error.context(format!("pod `{key}`"));
-                context.printer.error(&error);
-                Ok(Exit::Failed)
-            }
-            exit => exit,
+        let exit = tell(context, engine, desired, &end).await?;
+        if !args.attach {
+            let supervision = &args.supervision;
+            supervision.take_over(context, engine, desired, &end).await;
         }
+        Ok(signals.exit(context.printer, &desired.pod.key, exit))
     }));
-    let exits: Vec<Exit> = exits.await.into_iter().collect::<Result<_, _>>()?;
-    let failed = exits.into_iter().find(|exit| *exit != Exit::Fine);
-    Ok(failed.unwrap_or(Exit::Fine))
+    let keys: Vec<PodKey> = pods.iter().map(|desired| desired.pod.key.clone()).collect();
+    several::exit(context, &keys, exits.await)
 }
 
 /// Says how the way of a pod ended.
-async fn ended(
+pub(super) async fn tell(
     context: &Context,
     engine: &Engine,
     desired: &Desired,
-    end: anyhow::Result<Up>,
-    wait: bool,
+    end: &Up,
 ) -> anyhow::Result<Exit> {
-    let end = end?;
-    let exit = up_report::report(context.printer, desired, &end, wait);
+    let exit = up_report::report(context.printer, desired, end);
     if matches!(end, Up::NotReady { .. }) {
         tell_culprits(context, engine, &desired.pod.key).await?;
     }
@@ -229,7 +223,7 @@ pub(super) async fn one(
     engine: &Engine,
     desired: &Desired,
     options: &Options,
-    interrupt: &crate::driver::Interrupt,
+    interrupt: &Interrupt,
 ) -> anyhow::Result<Up> {
     let work = async |events| up(engine, desired, options, &events, interrupt).await;
     shown(context.printer, &desired.pod.key, work).await
@@ -241,7 +235,7 @@ async fn one_timed(
     engine: &Engine,
     desired: &Desired,
     options: &Options,
-    interrupt: &crate::driver::Interrupt,
+    interrupt: &Interrupt,
 ) -> anyhow::Result<Up> {
     let work = async |events| up(engine, desired, options, &events, interrupt).await;
     let (end, events) = timed(context.printer, &desired.pod.key, work).await;

@@ -12,7 +12,7 @@ use crate::reconcile::{Seen, State};
 use crate::spec::{Container, Desired, RestartPolicy};
 
 /// Says how it ended, and gives the exit code.
-pub(super) fn report(printer: Printer, desired: &Desired, end: &Up, wait: bool) -> Exit {
+pub(super) fn report(printer: Printer, desired: &Desired, end: &Up) -> Exit {
     let key = &desired.pod.key;
     match end {
         Up::Started {
@@ -31,13 +31,8 @@ pub(super) fn report(printer: Printer, desired: &Desired, end: &Up, wait: bool) 
                     if *n == 1 { "" } else { "s" }
                 )),
             }
-            let ended = ended(printer, desired, seen);
-            alone(printer, desired);
-            if wait && ended {
-                Exit::Failed
-            } else {
-                Exit::Fine
-            }
+            ended(printer, desired, seen);
+            Exit::Fine
         }
         Up::Failed {
             failures,
@@ -108,8 +103,8 @@ pub(super) fn say(printer: Printer, failure: &Failure) {
     }
 }
 
-/// Tells of what nobody does once the command is over.
-fn alone(printer: Printer, desired: &Desired) {
+/// Tells of what nobody does once the command is over, where there is no supervisor.
+pub(super) fn alone(printer: Printer, desired: &Desired) {
     let pod = &desired.pod;
     let asks = |c: &Container| {
         let probes = &c.probes;
@@ -124,36 +119,34 @@ fn alone(printer: Printer, desired: &Desired) {
     if pod.active_deadline.is_some() {
         undone.push("ends it at its deadline");
     }
-    if !undone.is_empty() {
-        printer.warning(&format!(
-            "pod {}: nobody {} once this command is over; `podctl up --attach` stays and does",
-            pod.key,
-            undone.join(" or ")
-        ));
+    let policy = |c: &Container| c.restarts.policy.unwrap_or(pod.restart_policy);
+    let never = |c: &Container| policy(c) == RestartPolicy::Never && c.restarts.rules.is_empty();
+    if !pod.containers.iter().all(never) {
+        undone.push("starts again what ends");
     }
+    undone.push("repairs it");
+    printer.warning(&format!(
+        "pod {}: without a supervisor nobody {} once this command is over",
+        pod.key,
+        undone.join(", ")
+    ));
 }
 
-/// Tells of containers that have ended already; whether one of them should not have.
-fn ended(printer: Printer, desired: &Desired, seen: &Seen) -> bool {
-    let mut wrong = false;
+/// Tells of containers that have ended already, and not well.
+fn ended(printer: Printer, desired: &Desired, seen: &Seen) {
     for container in &desired.pod.containers {
-        let Some(State::Exited(code)) = seen.member(&container.name).map(|c| c.state) else {
+        let Some(State::Exited(code @ 1..)) = seen.member(&container.name).map(|c| c.state) else {
             continue;
         };
-        let key = &desired.pod.key;
-        let name = &container.name;
-        if code != 0 {
-            printer.warning(&format!(
-                "container {key}/{name} has ended with the code {code}"
-            ));
-            printer.hint(&format!(
-                "`podctl logs {} -c {name}` shows what it said",
-                key.name
-            ));
-        }
-        wrong |= code != 0 || desired.pod.restart_policy == RestartPolicy::Always;
+        let (key, name) = (&desired.pod.key, &container.name);
+        printer.warning(&format!(
+            "container {key}/{name} has ended with the code {code}"
+        ));
+        printer.hint(&format!(
+            "`podctl logs {} -c {name}` shows what it said",
+            key.words()
+        ));
     }
-    wrong
 }
 
 /// After a change that stopped half-way: which containers are as they were, and which as they are wanted.

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::{Context, Exit, signals, target};
+use super::{Context, Exit, several, signals, target};
 use crate::driver::wait::{blame, wait, wait_for};
 use crate::engine::Engine;
 use crate::output::escape::escape;
@@ -80,14 +80,7 @@ pub async fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         () = interrupt.beyond(0) => return Ok(Exit::Interrupted),
         ends = all => ends,
     };
-    let mut exit = Exit::Fine;
-    for end in ends {
-        let end = end?;
-        if exit == Exit::Fine {
-            exit = end;
-        }
-    }
-    Ok(exit)
+    several::exit(context, &keys, ends)
 }
 
 async fn one(

@@ -66,7 +66,7 @@ impl Memory {
             .retain(|key, _| there.contains(key) || !looked_for(key));
     }
 
-    /// Of the pods that have changed: which are being taken down, and which are gone but for what the look has still seen.
+    /// Of the pods that have changed: which are gone but for what the look has still seen.
     async fn settle(
         &self,
         engine: &Engine,
@@ -74,11 +74,11 @@ impl Memory {
         found: &mut Found,
     ) -> anyhow::Result<()> {
         let mut settled = Vec::new();
-        for mut pod in std::mem::take(&mut found.pods) {
+        for pod in std::mem::take(&mut found.pods) {
             let line = || listing.line_of(&pod, &found.containers);
             let is_as_before =
                 listing.is_of_lines() && self.last.get(&status::key(&pod)) == Some(&line());
-            if is_as_before || observe::mark_deletion(engine, &mut pod).await? {
+            if is_as_before || engine.record(&status::key(&pod)).await?.is_some() {
                 settled.push(pod);
             }
         }

@@ -5,9 +5,10 @@
 use anyhow::Context as _;
 
 use super::join::{is_stale, read, recorded};
-use super::up::{Options, Up, up};
+use super::up::{Options, Run, Up, rounds};
 use super::{Events, Interrupt};
 use crate::engine::Engine;
+use crate::record::Record;
 use crate::spec::{Container, Desired, Pod, PodKey};
 
 /// What is to become of a pod that is there.
@@ -30,6 +31,8 @@ pub enum Done {
     Up(Box<(Desired, Up)>),
     /// There is no such pod.
     NotFound,
+    /// A person stopped it before anything was asked for.
+    Interrupted,
     /// Why a container cannot be started anew.
     Refused(String),
 }
@@ -46,10 +49,40 @@ pub async fn again(
     events: &Events,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Done> {
+    rounds(key, async |first_round| {
+        let Some(read) = interrupt.or(0, read_now(engine, key)).await else {
+            return Ok(Some(Done::Interrupted));
+        };
+        let Some(record) = read? else {
+            return Ok(Some(Done::NotFound));
+        };
+        let unreadable = || format!("the record of pod `{key}` does not read back");
+        let mut desired = recorded(&record).with_context(unreadable)?;
+        if let Some(reason) = refusal(&desired.pod, again) {
+            return Ok(Some(Done::Refused(reason)));
+        }
+        ask(&mut desired.pod, again, record.wish.generation + 1);
+        let run = Run {
+            engine,
+            key,
+            mine: &desired,
+            based_on: Some(&record.wish),
+            options,
+            events,
+            interrupt,
+        };
+        let up = run.go(first_round).await?;
+        Ok(up.map(|up| Done::Up(Box::new((desired, up)))))
+    })
+    .await
+}
+
+/// The record of a pod that is there.
+async fn read_now(engine: &Engine, key: &PodKey) -> anyhow::Result<Option<Record>> {
     let looking_up = || format!("failed to look up pod `{key}`");
     let seen = engine.look(key, false).await.with_context(looking_up)?;
     if seen.record.is_none() || seen.deletion {
-        return Ok(Done::NotFound);
+        return Ok(None);
     }
     let lost = || {
         format!(
@@ -59,15 +92,7 @@ pub async fn again(
     let pause = seen.pause().with_context(lost)?;
     let record = read(engine, key, &pause.id).await?;
     let record = record.filter(|record| !is_stale(record, &seen));
-    let record = record.with_context(lost)?;
-    let unreadable = || format!("the record of pod `{key}` does not read back");
-    let mut desired = recorded(&record).with_context(unreadable)?;
-    if let Some(reason) = refusal(&desired.pod, again) {
-        return Ok(Done::Refused(reason));
-    }
-    ask(&mut desired.pod, again, record.wish.generation + 1);
-    let up = up(engine, &desired, options, events, interrupt).await?;
-    Ok(Done::Up(Box::new((desired, up))))
+    record.with_context(lost).map(Some)
 }
 
 /// Why what is asked for cannot be.

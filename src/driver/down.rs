@@ -14,6 +14,7 @@ use super::{Events, Failure, Interrupt};
 use crate::engine::look::read_record;
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::{Goal, Seen, SeenContainer};
+use crate::record::Deletion;
 use crate::spec::{Desired, EngineFacts, PodKey};
 
 /// How a `down` ended.
@@ -41,16 +42,15 @@ pub async fn down(
     interrupt: &Interrupt,
 ) -> anyhow::Result<Down> {
     let looks = async { tokio::try_join!(engine.facts(), engine.look(key, true)) };
-    let mut stopped = interrupt.clone();
-    let (facts, seen) = tokio::select! { biased;
-        // An engine may take calls and answer none.
-        () = stopped.beyond(0) => return Ok(Down::Interrupted),
-        looked = looks => looked.with_context(|| format!("failed to look up pod `{key}`"))?,
+    let Some(looked) = interrupt.or(interrupt.count(), looks).await else {
+        return Ok(Down::Interrupted);
     };
+    let (facts, seen) = looked.with_context(|| format!("failed to look up pod `{key}`"))?;
     if seen
         == (Seen {
             network: seen.network,
             other_pauses: seen.other_pauses,
+            supervised: seen.supervised,
             ..Seen::default()
         })
     {
@@ -77,20 +77,21 @@ pub(super) async fn take_away(
 ) -> Outcome {
     // Before the first signal: an `up` that comes after a `down` that was killed must not take a container that is
     // about to end for one that runs.
-    let mut stopped = interrupt.clone();
-    let begun = interrupt.count();
-    let deleted = tokio::select! { biased;
-        () = stopped.beyond(begun) => return Outcome::Interrupted,
-        deleted = engine.create_deletion(key) => deleted,
-    };
-    if let Err(error) = deleted {
-        return Outcome::Failed(vec![Failure::look(key, error)]);
-    }
     let mut seen = seen;
-    seen.deletion = true;
-    let desired = match hooked(engine, key, &seen).await {
-        Ok(desired) => desired,
-        Err(error) => return Outcome::Failed(vec![Failure::look(key, error)]),
+    let claimed = async {
+        let graces = seen.containers.iter().map(|c| c.identity.grace_period);
+        let deletion = Deletion {
+            since: now(),
+            grace_period: grace_period.or(graces.max()).unwrap_or_default(),
+        };
+        engine.create_deletion(key, deletion).await?;
+        seen.deletion = true;
+        hooked(engine, key, &seen).await
+    };
+    let desired = match interrupt.or(interrupt.count(), claimed).await {
+        Some(Ok(desired)) => desired,
+        Some(Err(error)) => return Outcome::Failed(vec![Failure::look(key, error)]),
+        None => return Outcome::Interrupted,
     };
     let plan = Plan {
         key: key.clone(),

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use super::execute::{Effect, apply};
 use super::images::{self, Pull};
+use super::join::recorded;
 use crate::engine::{Engine, look::read_record};
 use crate::reconcile::restart::{BackOff, Life};
 use crate::reconcile::{Action, Goal, Input, SeenContainer, State, decide};
@@ -45,6 +46,12 @@ pub async fn plan(engine: &Engine, desired: &Desired, pull: Pull) -> anyhow::Res
             .with_context(looking_up)?;
         seen.record = read_record(&volume, &files.unwrap_or_default()).ok();
     }
+    // What somebody asked to be started anew has been.
+    let mut desired = desired.clone();
+    if let Some(before) = seen.record.as_ref().and_then(recorded) {
+        desired.pod = desired.pod.restarted_as(&before.pod);
+    }
+    let desired = &desired;
     if seen.record.is_none() {
         lines.push("create record: missing".to_owned());
         seen.record = Some(imagined_record(desired));
@@ -157,6 +164,7 @@ fn imagined(
             )
         }
         Action::Fill { .. } | Action::Refill { .. } => Effect::Filled(hash::payload(desired)),
+        Action::Connect(target) => Effect::Connected(target.id.clone()),
         Action::Start(target) => Effect::Running(target.id.clone()),
         Action::PostStart(_) | Action::Probe { .. } => Effect::Raced,
         Action::Await(target) | Action::Stop { target, .. } => {

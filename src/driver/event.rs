@@ -45,6 +45,13 @@ pub enum Event {
         /// Its name.
         container: String,
     },
+    /// A container has ended: an init container not well, or one of a pod that is kept alive.
+    Exited {
+        /// Its name.
+        container: String,
+        /// What it has ended with.
+        code: i64,
+    },
     /// The pod is up, and is kept so.
     Alive,
     /// The pod that is kept alive has come to its end.

@@ -10,7 +10,7 @@ use bollard::models::ContainerCreateBody;
 
 use crate::engine::act::Created;
 use crate::engine::{Engine, EngineError};
-use crate::pause::PauseImage;
+use crate::oci::Image;
 use crate::probe::{self, Answer, Prober};
 use crate::reconcile::action::{Target, Why};
 use crate::reconcile::down::left;
@@ -58,6 +58,8 @@ pub enum Effect {
     Filled(String),
     /// A container runs.
     Running(String),
+    /// A pause container is in the network again.
+    Connected(String),
     /// A container has ended; `None`: it is gone too.
     Ended(String, Option<i64>),
     /// A container was stopped.
@@ -162,19 +164,18 @@ pub async fn execute(
             engine.start(&target.id).await?;
             Ok(Effect::Running(target.id.clone()))
         }
+        Action::Connect(target) => {
+            let alias = names::alias(&plan.key);
+            engine.connect_network(&target.id, alias).await?;
+            Ok(Effect::Connected(target.id.clone()))
+        }
         Action::Await(target) => {
             let code = engine.wait(&target.id).await?;
             Ok(Effect::Ended(target.id.clone(), code))
         }
         Action::PostStart(target) => {
             let care = care.with_address(engine, plan).await?;
-            let container = container(plan, target);
-            let hook = container.and_then(|container| container.lifecycle.post_start.as_ref());
-            let result = match hook {
-                Some(hook) => care.prober.hook(care.target(target), hook).await,
-                None => Ok(()),
-            };
-            Ok(Effect::Hooked(result))
+            Ok(Effect::Hooked(post_start(plan, target, &care).await))
         }
         Action::Probe { target, kind } => {
             let care = care.with_address(engine, plan).await?;
@@ -226,6 +227,16 @@ fn container<'a>(plan: &'a Plan, target: &Target) -> Option<&'a Container> {
     plan.desired.as_ref()?.pod.container(&target.container)
 }
 
+/// Runs the hook of a container that has just been started; why it did not end well.
+async fn post_start(plan: &Plan, target: &Target, care: &Care) -> Result<(), String> {
+    let container = container(plan, target);
+    let hook = container.and_then(|container| container.lifecycle.post_start.as_ref());
+    match hook {
+        Some(hook) => care.prober.hook(care.target(target), hook).await,
+        None => Ok(()),
+    }
+}
+
 /// Runs the hook of a container that is about to be stopped, no longer than its grace period and its own life (kubelet:
 /// `executePreStopHook`); why it did not end well.
 async fn pre_stop(
@@ -268,6 +279,11 @@ pub fn apply(seen: &mut Seen, effect: Effect) {
             }
         }
         Effect::Running(id) => set_state(seen, &id, State::Running),
+        Effect::Connected(id) => {
+            if let Some(pause) = seen.by_id(&id) {
+                pause.connected = true;
+            }
+        }
         Effect::Ended(id, Some(code)) => set_state(seen, &id, State::Exited(code)),
         Effect::Ended(id, None) | Effect::Removed(id) => seen.containers.retain(|c| c.id != id),
         Effect::VolumeRemoved(name) => seen.volumes.retain(|volume| *volume != name),
@@ -336,6 +352,7 @@ pub(super) fn made(identity: Identity, image: &str) -> SeenContainer {
         image_name: String::new(),
         joined: None,
         ip: None,
+        connected: true,
         created: 0,
         ports: Vec::new(),
     }
@@ -450,7 +467,7 @@ pub async fn ensure_pause_image(
     if let Some(id) = ids.iter().find(is_found) {
         return Ok(id.clone());
     }
-    let PauseImage { archive, .. } = crate::pause::image(facts.architecture);
+    let Image { archive, .. } = crate::pause::image(facts.architecture);
     engine.load_image(archive).await?;
     for id in ids {
         if engine.image_facts(id).await?.is_some() {

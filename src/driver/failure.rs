@@ -47,23 +47,30 @@ impl Failure {
         }
     }
 
+    /// A pod that cannot be kept alive, for now.
+    #[must_use]
+    pub fn kept(pod: &PodKey, error: &anyhow::Error) -> Self {
+        Self {
+            doing: format!("pod `{pod}` cannot be seen to: {error:#}"),
+            hint: None,
+            action: None,
+            source: None,
+        }
+    }
+
     /// An init container that has not ended well: nothing after it starts.
     #[must_use]
     pub fn init(pod: &PodKey, failed: &FailedInit) -> Self {
         let FailedInit { container, code } = failed;
-        let namespace = match pod.namespace.as_str() {
-            PodKey::DEFAULT_NAMESPACE => String::new(),
-            namespace => format!(" -n {namespace}"),
-        };
         Self {
             doing: format!(
                 "init container `{container}` of pod `{pod}` has ended with the code {code}: what comes after it is not \
                  started"
             ),
             hint: Some(format!(
-                "`podctl logs {}{namespace} -c {container}` shows what it said; `podctl up` runs it again where the \
+                "`podctl logs {} -c {container}` shows what it said; `podctl up` runs it again where the \
                  restart policy lets it",
-                pod.name
+                pod.words()
             )),
             action: None,
             source: None,
@@ -132,6 +139,12 @@ fn doing(pod: &PodKey, action: &Action) -> String {
         Action::CreateNetwork => "failed to create the network `podctl`".to_owned(),
         Action::RemoveNetwork => "failed to remove the network `podctl`".to_owned(),
         Action::CreatePause { .. } => format!("failed to create {}", container(PAUSE_CONTAINER)),
+        Action::Connect(_) => {
+            format!(
+                "failed to connect {} to the network `podctl`",
+                container(PAUSE_CONTAINER)
+            )
+        }
         Action::Create {
             container: name, ..
         } => format!("failed to create {}", container(name)),

@@ -27,6 +27,16 @@ impl Interrupt {
         *self.0.borrow()
     }
 
+    /// Does the work, unless it is asked to stop more often than `count` times before that ends: an engine may take calls and answer
+    /// none.
+    pub async fn or<T>(&self, count: u32, work: impl Future<Output = T>) -> Option<T> {
+        let mut stopped = self.clone();
+        tokio::select! { biased;
+            () = stopped.beyond(count) => None,
+            done = work => Some(done),
+        }
+    }
+
     /// Waits until it was asked more often than `count` times.
     pub async fn beyond(&mut self, count: u32) {
         if self.0.wait_for(|now| *now > count).await.is_err() {

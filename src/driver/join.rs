@@ -18,7 +18,7 @@ use crate::engine::look::read_record;
 use crate::manifest;
 use crate::reconcile::{Seen, SeenContainer, State};
 use crate::record::{Record, Wish, hash};
-use crate::spec::{Desired, EngineFacts, ImageFacts, PodKey, Port, Publish};
+use crate::spec::{Desired, EngineFacts, ImageFacts, Pod, PodKey, Port, Publish};
 use crate::translate::archive;
 
 /// Whose wish is driven to.
@@ -33,6 +33,29 @@ pub(super) struct Course {
     /// This run made the pod.
     pub(super) first: bool,
     pub(super) own_uploads: u32,
+}
+
+impl Course {
+    /// All that carrying it out needs.
+    pub(super) fn plan(
+        &self,
+        key: &PodKey,
+        facts: &EngineFacts,
+        images: &BTreeMap<String, ImageFacts>,
+        pause_image: &str,
+    ) -> Plan {
+        Plan {
+            key: key.clone(),
+            uid: self.record.uid.clone(),
+            generation: self.record.wish.generation,
+            desired: Some(self.desired.clone()),
+            before: self.before.clone(),
+            old: self.old.clone(),
+            facts: facts.clone(),
+            images: images.clone(),
+            pause_image: pause_image.to_owned(),
+        }
+    }
 }
 
 /// How a run meets a pod that is there already.
@@ -98,7 +121,8 @@ impl Run<'_> {
             }
             return Ok(Joined::Again);
         };
-        if is_stale(&record, seen) {
+        let is_other = |read: &Wish| read.place() != record.wish.place();
+        if is_stale(&record, seen) || self.based_on.is_some_and(is_other) {
             return Ok(Joined::Again);
         }
         let before = recorded(&record);
@@ -106,7 +130,9 @@ impl Run<'_> {
         if let Some(before) = &before {
             mine.pod = mine.pod.restarted_as(&before.pod);
         }
-        let same = before.as_ref().is_some_and(|before| is_same(before, &mine));
+        let asks_the_same =
+            |before: &Desired| is_same(before, &mine) && before.pod.attached == mine.pod.attached;
+        let same = before.as_ref().is_some_and(asks_the_same);
         if same {
             let old = filled_with(before.clone(), &record);
             let desired = mine;
@@ -212,15 +238,10 @@ impl Run<'_> {
         pause_image: &str,
         attempt: u32,
     ) -> anyhow::Result<Option<String>> {
-        let making = || format!("failed to create the pause container of pod `{}`", self.key);
-        let Some(volume) = self.engine.record(self.key).await.with_context(making)? else {
-            return Ok(None);
-        };
-        let record = read_record(&volume, &BTreeMap::new()).with_context(making)?;
         let plan = Plan {
             key: self.key.clone(),
-            uid: record.uid,
-            generation: record.wish.generation,
+            uid: String::new(),
+            generation: 0,
             desired: Some(self.mine.clone()),
             before: None,
             old: None,
@@ -228,25 +249,19 @@ impl Run<'_> {
             images: images.clone(),
             pause_image: pause_image.to_owned(),
         };
-        create_pause(self.engine, &plan, attempt)
+        let making = || format!("failed to create the pause container of pod `{}`", self.key);
+        make_pause(self.engine, plan, attempt)
             .await
-            .with_context(making)?;
-        let seen = self
-            .engine
-            .look(self.key, false)
-            .await
-            .with_context(making)?;
-        Ok(seen.pause().map(|pause| pause.id.clone()))
+            .with_context(making)
     }
 
     /// Another has written: its wish counts from now on.
     pub(super) fn follow(self, course: &mut Course, record: Record) -> anyhow::Result<()> {
-        let place = |record: &Record| (record.wish.generation, record.wish.writer.clone());
         // A record that is about to be removed may not be read to its end.
-        if place(&record) < place(&course.record) {
+        if record.wish.place() < course.record.wish.place() {
             return Ok(());
         }
-        if place(&record) > place(&course.record) {
+        if record.wish.place() > course.record.wish.place() {
             let Some(desired) = recorded(&record) else {
                 bail!("the record of pod `{}` does not read back", self.key)
             };
@@ -265,6 +280,24 @@ impl Run<'_> {
         course.record = record;
         Ok(())
     }
+}
+
+/// Makes a pause container of a pod that has a record, to read that through, or finds the one that another has made; `None`: the record is
+/// gone.
+pub(super) async fn make_pause(
+    engine: &Engine,
+    mut plan: Plan,
+    attempt: u32,
+) -> anyhow::Result<Option<String>> {
+    let Some(volume) = engine.record(&plan.key).await? else {
+        return Ok(None);
+    };
+    let record = read_record(&volume, &BTreeMap::new())?;
+    plan.uid = record.uid;
+    plan.generation = record.wish.generation;
+    create_pause(engine, &plan, attempt).await?;
+    let seen = engine.look(&plan.key, false).await?;
+    Ok(seen.pause().map(|pause| pause.id.clone()))
 }
 
 /// What the record of a pod says; `None` when it, or the pause container, is gone.
@@ -294,6 +327,13 @@ pub(super) fn is_stale(record: &Record, seen: &Seen) -> bool {
 
 /// What a record asks for; `None` when its payload has not been written.
 pub(super) fn recorded(record: &Record) -> Option<Desired> {
+    let needs_none = record.wish.payload == hash::config_maps(&BTreeMap::new());
+    let is_there = record.config_maps.is_some() || needs_none;
+    is_there.then(|| asked(record)).flatten()
+}
+
+/// The same, without ConfigMaps where they have not been written.
+pub(super) fn asked(record: &Record) -> Option<Desired> {
     let config_maps = record.config_maps.clone().unwrap_or_default();
     let mut desired = manifest::load_recorded(&record.wish.manifest, config_maps).ok()?;
     for publish in &record.wish.publish {
@@ -306,13 +346,17 @@ pub(super) fn recorded(record: &Record) -> Option<Desired> {
     Some(desired)
 }
 
-/// Whether both ask for the same, in whatever words.
-fn is_same(a: &Desired, b: &Desired) -> bool {
-    a.pod == b.pod && hash::config_maps(&a.config_maps) == hash::config_maps(&b.config_maps)
+/// Whether both ask for the same, in whatever words, whoever stays with the pod.
+pub(super) fn is_same(a: &Desired, b: &Desired) -> bool {
+    let pod = Pod {
+        attached: b.pod.attached,
+        ..a.pod.clone()
+    };
+    pod == b.pod && hash::config_maps(&a.config_maps) == hash::config_maps(&b.config_maps)
 }
 
 /// What the record asked for, where the volumes hold just that.
-fn filled_with(recorded: Option<Desired>, record: &Record) -> Option<Desired> {
+pub(super) fn filled_with(recorded: Option<Desired>, record: &Record) -> Option<Desired> {
     recorded.filter(|recorded| record.filled.as_ref() == Some(&hash::payload(recorded)))
 }
 

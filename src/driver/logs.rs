@@ -38,7 +38,7 @@ pub struct Wanted {
     pub tail: Option<u64>,
     /// Not those before, in seconds since 1970.
     pub since: Option<i64>,
-    /// Of each container the last one that has ended and was started again, instead of all.
+    /// Of each container the one before the one that is there, instead of all.
     pub previous: bool,
 }
 
@@ -63,7 +63,7 @@ impl Wanted {
     }
 }
 
-/// Of containers in the order of their attempts: the last but those that are there now. One that waits to be started is not.
+/// Of containers in the order of their attempts: the last but those that are there now.
 fn previous(containers: Vec<SeenContainer>) -> Vec<SeenContainer> {
     let mut last: BTreeMap<String, Vec<SeenContainer>> = BTreeMap::new();
     for container in containers {
@@ -71,8 +71,7 @@ fn previous(containers: Vec<SeenContainer>) -> Vec<SeenContainer> {
         of_name.or_default().push(container);
     }
     let previous = |mut of_name: Vec<SeenContainer>| {
-        let newest = of_name.pop()?;
-        newest.identity.restart?;
+        of_name.pop()?;
         of_name.pop()
     };
     last.into_values().filter_map(previous).collect()

@@ -12,7 +12,7 @@ use crate::reconcile::health::{Health, Kind};
 use crate::reconcile::restart::{BackOff, Ended, Life};
 use crate::reconcile::{Action, Over, Seen, SeenContainer, State};
 use crate::record::Care;
-use crate::record::told::{Happening, LastAnswer, Reason, Told};
+use crate::record::told::{Happening, LastAnswer, Reason, Told, stopping};
 use crate::spec::{Container, Desired};
 
 /// What nobody waits for is told no more often.
@@ -59,6 +59,16 @@ impl Memory {
             written_at: None,
             failed: false,
         }
+    }
+
+    /// Goes on beside another driver of the pod that has told this meanwhile. What is known here of containers stays: what two know, they
+    /// know by the same probes.
+    pub(super) fn beside(mut self, told: Option<&Told>) -> Self {
+        if let Some(told) = told {
+            self.told.merge(told);
+            self.written = told.clone();
+        }
+        self
     }
 
     /// By the engine's clock, in milliseconds since 1970.
@@ -237,7 +247,7 @@ impl Memory {
                             kind.word()
                         )
                     }
-                    Why::Over | Why::Down => format!("Stopping container {name}"),
+                    Why::Over | Why::Down => stopping(name),
                     _ => format!("Stopping container {name}: {why}"),
                 };
                 self.happened(false, "Killing", name, &message);
@@ -275,15 +285,16 @@ impl Memory {
 
     /// What others are to know now; `None`: they do, or can wait. `all`: nobody can wait any more.
     pub(super) fn news(&mut self, seen: &Seen, over: Option<Over>, all: bool) -> Option<Told> {
-        self.told.containers = self
-            .health
-            .iter()
-            .filter(|(id, _)| {
-                let mut members = seen.members();
-                members.any(|c| c.id == **id && !c.identity.care.is_none())
-            })
-            .map(|(id, health)| (id.clone(), health.to_standing()))
-            .collect();
+        // Of one that has not been looked at yet stays what was told before.
+        let before = std::mem::take(&mut self.told.containers);
+        let asked = seen
+            .members()
+            .filter(|c| c.is_running() && !c.identity.care.is_none());
+        let standing = |c: &SeenContainer| {
+            let known = self.health.get(&c.id).map(Health::to_standing);
+            Some((c.id.clone(), known.or_else(|| before.get(&c.id).cloned())?))
+        };
+        self.told.containers = asked.filter_map(standing).collect();
         match over {
             Some(Over::Deadline) => self.told.ended = Some(Reason::deadline()),
             Some(Over::Stopped) => self.told.ended = Some(Reason::stopped()),

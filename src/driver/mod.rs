@@ -6,11 +6,13 @@
 //! - [`again`]: `stop`, `start` and `restart`, which ask for what the record asks for in another way.
 //! - `join`: an `up` and the record of a pod that is there.
 //! - [`dry_run`]: what `up` would do.
+//! - [`supervise`]: the driver for all pods of an engine; [`supervisor`]: the container that it runs in.
 //! - [`images`]: which images are there, and pulling those that are not.
 //! - [`known`]: what earlier runs have left on the engine.
 //! - [`logs`]: the lines of several containers as one.
 //! - `termination`: what a container that has ended left to be read.
 //! - [`observe`]: pods with their status; [`watch`]: when to look at them again; [`wait`]: until something is so.
+//! - [`passing`]: signals for the containers of a pod.
 //! - [`event`]: what a command is told meanwhile.
 //! - [`failure`]: what went wrong, and what to do about it.
 //!
@@ -29,8 +31,11 @@ pub mod known;
 pub mod logs;
 mod memory;
 pub mod observe;
+pub mod passing;
 pub mod pod;
 pub mod results;
+pub mod supervise;
+pub mod supervisor;
 mod termination;
 pub mod up;
 pub mod wait;

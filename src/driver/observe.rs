@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
 
 use super::known;
@@ -23,7 +22,7 @@ use crate::spec::PodKey;
 const MOST_CALLS: usize = 8;
 
 /// The pods of an engine, or one. What is told costs a call for each pod that has probes or hooks, or does not run, what is detailed one for each
-/// container; without both it is one call.
+/// container; without both it is two calls, made together.
 ///
 /// # Errors
 /// When the engine cannot be asked.
@@ -53,8 +52,14 @@ pub async fn of(
     };
     let told = all_told(engine, containers, containers.iter().filter(asked));
     let details = details(engine, containers.iter().filter(|_| detailed), containers);
-    let (told, details) = tokio::try_join!(told, details)?;
-    Ok(status::pods(containers, &details, &told))
+    let (told, details, deletions) = tokio::try_join!(told, details, engine.deletions())?;
+    let mut pods = status::pods(containers, &details, &told);
+    for pod in &mut pods {
+        if let Some(deletion) = deletions.get(&status::key(pod)) {
+            status::mark(pod, *deletion);
+        }
+    }
+    Ok(pods)
 }
 
 /// What only a look at each tells of some of these containers, by id.
@@ -198,20 +203,6 @@ pub async fn whole(
         Ok(whole)
     };
     pods.iter().map(whole).collect()
-}
-
-/// Marks a pod that is being taken down (`metadata.deletionTimestamp`); `false`: it is gone already. Two calls.
-///
-/// # Errors
-/// As [`pods`].
-pub async fn mark_deletion(engine: &Engine, pod: &mut v1::Pod) -> Result<bool, EngineError> {
-    let key = status::key(pod);
-    let (record, deletion) = tokio::try_join!(engine.record(&key), engine.deletion(&key))?;
-    if let Some(deletion) = deletion {
-        let since = deletion.created_at.and_then(|time| time.parse().ok());
-        pod.metadata.deletion_timestamp = since.map(Time);
-    }
-    Ok(record.is_some())
 }
 
 /// What who drives a pod has told. Two calls.

@@ -4,26 +4,54 @@
 
 use futures_util::TryStreamExt;
 
+use super::observe;
 use crate::engine::logs::Range;
 use crate::engine::{Engine, EngineError};
-use crate::reconcile::State;
+use crate::reconcile::{SeenContainer, State};
+use crate::record::Told;
 use crate::spec::Desired;
 
 /// The last so many bytes of a log are kept.
 const MOST_LOG: usize = 1024 * 1024;
+
+/// How a container has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It was never started.
+    NotStarted,
+    /// It runs.
+    Running,
+    /// By itself, with this code.
+    Code(i64),
+    /// The kernel ended it for its memory.
+    OutOfMemory(i64),
+    /// Others of the pod had come to their end, and it was ended then.
+    Stopped,
+}
+
+impl End {
+    /// What it has ended with, where that says something about it.
+    #[must_use]
+    pub fn code(self) -> Option<i64> {
+        match self {
+            Self::Code(code) | Self::OutOfMemory(code) => Some(code),
+            Self::NotStarted | Self::Running | Self::Stopped => None,
+        }
+    }
+}
 
 /// One container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
     /// Its name.
     pub container: String,
-    /// A sidecar was ended; its code counts for nothing.
+    /// Its code counts for nothing.
     pub sidecar: bool,
-    /// `None`: it was never started.
-    pub code: Option<i64>,
+    /// How it has ended.
+    pub end: End,
     /// When it began and ended, in the engine's milliseconds since 1970.
     pub times: Option<(u64, u64)>,
-    /// What it has said, as far as that is wanted.
+    /// What it has said, and what the one before it has, as far as that is wanted.
     pub log: String,
 }
 
@@ -36,25 +64,38 @@ pub async fn results(
     desired: &Desired,
     logs: bool,
 ) -> Result<Vec<Ending>, EngineError> {
-    let seen = engine.look(&desired.pod.key, false).await?;
+    let key = &desired.pod.key;
+    let seen = engine.look(key, false).await?;
+    let told = match seen.pause() {
+        Some(pause) => observe::told(engine, key, &pause.id).await?,
+        None => Told::default(),
+    };
     let mut endings = Vec::new();
     for container in desired.pod.members() {
+        let named = seen
+            .members()
+            .filter(|c| c.identity.container == container.name);
+        let mut all: Vec<&SeenContainer> = named.filter(|c| c.state != State::Created).collect();
+        all.sort_by_key(|c| c.identity.attempt);
         let mut ending = Ending {
             container: container.name.clone(),
             sidecar: container.sidecar,
-            code: None,
+            end: End::NotStarted,
             times: None,
             log: String::new(),
         };
-        if let Some(member) = seen.member(&container.name) {
-            if let State::Exited(code) = member.state {
-                ending.code = Some(code);
-            }
-            let details = engine.details(&member.id).await?.unwrap_or_default();
+        if let Some(last) = all.last() {
+            let details = engine.details(&last.id).await?.unwrap_or_default();
+            ending.end = match last.state {
+                State::Exited(_) if told.has_stopped(&container.name) => End::Stopped,
+                State::Exited(code) if details.oom_killed => End::OutOfMemory(code),
+                State::Exited(code) => End::Code(code),
+                _ => End::Running,
+            };
             ending.times = details.started.zip(details.finished);
-            if logs {
-                ending.log = log(engine, &member.id).await?;
-            }
+        }
+        for container in all.iter().filter(|_| logs) {
+            ending.log.push_str(&log(engine, &container.id).await?);
         }
         endings.push(ending);
     }
@@ -83,12 +124,13 @@ async fn log(engine: &Engine, id: &str) -> Result<String, EngineError> {
 /// that has not been started because of another. `None`: all is well.
 #[must_use]
 pub fn code<'a>(endings: &'a [Ending], from: Option<&str>) -> Option<(&'a str, i64)> {
-    let named = |ending: &'a Ending| Some((ending.container.as_str(), ending.code?));
+    let named = |ending: &'a Ending| Some((ending.container.as_str(), ending.end.code()?));
     if let Some(from) = from {
         let ending = endings.iter().find(|ending| ending.container == from)?;
         return named(ending).or(Some((ending.container.as_str(), 1)));
     }
-    let failed = |ending: &&Ending| !ending.sidecar && ending.code.is_some_and(|code| code != 0);
+    let failed =
+        |ending: &&Ending| !ending.sidecar && ending.end.code().is_some_and(|code| code != 0);
     let first = endings.iter().filter(failed).min_by_key(|ending| {
         let end = ending.times.map(|(_, finished)| finished);
         (end.is_none(), end)
@@ -104,7 +146,7 @@ mod tests {
         Ending {
             container: container.into(),
             sidecar: false,
-            code: Some(code),
+            end: End::Code(code),
             times: Some((0, finished)),
             log: String::new(),
         }
@@ -121,7 +163,9 @@ mod tests {
         assert_eq!(code(&endings, None), Some(("b", 5)));
         assert_eq!(code(&endings, Some("a")), Some(("a", 7)));
         assert_eq!(code(&endings[..1], None), None);
-        endings[1].code = None;
+        endings[1].end = End::Running;
         assert_eq!(code(&endings, Some("a")), Some(("a", 1)));
+        endings[2].end = End::Stopped;
+        assert_eq!(code(&endings, None), None);
     }
 }

@@ -5,7 +5,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bollard::models::{ContainerCreateBody, NetworkCreateRequest, Volume, VolumeCreateRequest};
+use bollard::models::{
+    ContainerCreateBody, EndpointSettings, NetworkConnectRequest, NetworkCreateRequest, Volume,
+    VolumeCreateRequest,
+};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectContainerOptions, InspectNetworkOptions,
     KillContainerOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
@@ -14,7 +17,7 @@ use bollard::query_parameters::{
 use futures_util::StreamExt;
 
 use super::{Engine, EngineError};
-use crate::record::{Identity, labels, names};
+use crate::record::{Deletion, Identity, labels, names};
 use crate::spec::PodKey;
 
 /// So often a container is removed whose files the engine cannot remove yet.
@@ -213,6 +216,22 @@ impl Engine {
         }
     }
 
+    /// Brings a container into podctl's network, where others find it by this name.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn connect_network(&self, id: &str, alias: String) -> Result<(), EngineError> {
+        let request = NetworkConnectRequest {
+            container: id.to_owned(),
+            endpoint_config: Some(EndpointSettings {
+                aliases: Some(vec![alias]),
+                ..Default::default()
+            }),
+        };
+        self.ask(self.docker.connect_network(names::NETWORK, request))
+            .await
+    }
+
     /// Whether podctl's network is there.
     ///
     /// # Errors
@@ -281,10 +300,16 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine refuses.
-    pub async fn create_deletion(&self, pod: &PodKey) -> Result<(), EngineError> {
+    pub async fn create_deletion(
+        &self,
+        pod: &PodKey,
+        deletion: Deletion,
+    ) -> Result<(), EngineError> {
+        let mut labels: HashMap<String, String> = labels::of_pod(pod).into_iter().collect();
+        labels.insert(labels::DELETION.to_owned(), deletion.to_label());
         let request = VolumeCreateRequest {
             name: Some(names::deletion(pod)),
-            labels: Some(labels::of_pod(pod).into_iter().collect()),
+            labels: Some(labels),
             ..Default::default()
         };
         match self.ask(self.docker.create_volume(request)).await {
@@ -302,15 +327,7 @@ impl Engine {
         self.volume(&names::record(pod)).await
     }
 
-    /// The wish that the pod be gone, if there is one.
-    ///
-    /// # Errors
-    /// When the engine refuses.
-    pub async fn deletion(&self, pod: &PodKey) -> Result<Option<Volume>, EngineError> {
-        self.volume(&names::deletion(pod)).await
-    }
-
-    async fn volume(&self, name: &str) -> Result<Option<Volume>, EngineError> {
+    pub(super) async fn volume(&self, name: &str) -> Result<Option<Volume>, EngineError> {
         let inspected = self.docker.inspect_volume(name).await;
         match inspected.map_err(|error| self.error(error)) {
             Ok(volume) => Ok(Some(volume)),

@@ -13,13 +13,15 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::Engine;
-use crate::record::{Identity, labels};
+use crate::record::{Identity, labels, names};
 use crate::spec::PodKey;
 
 /// An archive was written into a container.
 const UPLOAD: &str = "extract-to-dir";
 /// Something has happened to a container.
 const CHANGES: [&str; 4] = ["die", "destroy", "start", "oom"];
+/// All that says something of a pod.
+const NEWS: [&str; 6] = ["create", "die", "destroy", "start", "oom", UPLOAD];
 
 /// So long after the connection has ended the engine is asked whether it is there again.
 const AFTER_A_BREAK: Duration = Duration::from_secs(1);
@@ -48,14 +50,18 @@ impl Engine {
         self.heard(pod, &CHANGES)
     }
 
+    /// Both of that, and containers that are made.
+    pub fn news_of(&self, pod: &PodKey) -> impl Stream<Item = ()> + Send + 'static {
+        self.heard(pod, &NEWS)
+    }
+
     /// All of that, of one pod or of all pods, and containers that are made; an item is the pod that it happened to. Ends when the
     /// connection does.
     pub fn news(&self, pod: Option<&PodKey>) -> impl Stream<Item = PodKey> + Send + 'static {
-        let events = ["create", "die", "destroy", "start", "oom", "extract-to-dir"];
         let label = pod.map_or_else(|| vec![labels::POD.to_owned()], labels::filter);
         let filters = HashMap::from([
             ("type".to_owned(), vec!["container".to_owned()]),
-            ("event".to_owned(), events.map(str::to_owned).to_vec()),
+            ("event".to_owned(), NEWS.map(str::to_owned).to_vec()),
             ("label".to_owned(), label),
         ]);
         tell(&self.docker, &filters).filter_map(|event| {
@@ -64,6 +70,16 @@ impl Engine {
             let identity = attributes.and_then(|labels| Identity::from_labels(&labels));
             std::future::ready(identity.map(|identity| identity.pod))
         })
+    }
+
+    /// One item for each time that a container is taken out of podctl's network, or leaves it with its end. Ends when the connection does.
+    pub fn disconnects(&self) -> impl Stream<Item = ()> + Send + 'static {
+        let filters = HashMap::from([
+            ("type".to_owned(), vec!["network".to_owned()]),
+            ("event".to_owned(), vec!["disconnect".to_owned()]),
+            ("network".to_owned(), vec![names::NETWORK.to_owned()]),
+        ]);
+        tell(&self.docker, &filters).map(drop)
     }
 
     fn heard(
@@ -85,11 +101,7 @@ impl Engine {
 
     /// Shares out what the engine tells, until nobody listens. After a break, say a restart of the engine, it listens again.
     fn listen(&self) {
-        let events: Vec<String> = CHANGES
-            .iter()
-            .chain(&[UPLOAD])
-            .map(ToString::to_string)
-            .collect();
+        let events = NEWS.map(str::to_owned).to_vec();
         let filters = HashMap::from([
             ("type".to_owned(), vec!["container".to_owned()]),
             ("event".to_owned(), events),

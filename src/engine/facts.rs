@@ -69,6 +69,14 @@ impl Engine {
         })
     }
 
+    /// Whether it answers. One call.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), EngineError> {
+        self.ask(self.docker.ping()).await.map(drop)
+    }
+
     /// What it says of its version. One call.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::{Engine, EngineError};
 use crate::reconcile::seen::{Details, Seen, SeenContainer, SeenPort, State};
-use crate::record::{Identity, Record, RecordError, labels, names, wish};
+use crate::record::{Deletion, Identity, Record, RecordError, labels, names, wish};
 use crate::spec::{PodKey, Publish};
 
 impl Engine {
@@ -52,23 +52,23 @@ impl Engine {
     }
 
     /// All that there is of a pod, asked for together; the record without its files. What only the way down needs (the
-    /// pauses of other pods) is asked for when `whole`.
+    /// pauses of other pods, the supervisor) is asked for when `whole`.
     ///
     /// # Errors
     /// As [`Engine::containers`].
     pub async fn look(&self, pod: &PodKey, whole: bool) -> Result<Seen, EngineError> {
-        let pauses = async {
+        let others = async {
             if whole {
-                self.pauses().await
+                tokio::try_join!(self.pauses(), self.supervisor())
             } else {
-                Ok(Vec::new())
+                Ok((Vec::new(), None))
             }
         };
-        let (containers, network, volumes, pauses) = tokio::try_join!(
+        let (containers, network, volumes, (pauses, supervisor)) = tokio::try_join!(
             self.containers(Some(pod)),
             self.has_network(),
             self.volumes(pod),
-            pauses
+            others
         )?;
         let name = names::record(pod);
         let record = volumes.iter().find(|volume| volume.name == name);
@@ -79,6 +79,7 @@ impl Engine {
         Ok(Seen {
             network,
             other_pauses: pauses.iter().filter(|pause| pause.pod() != pod).count(),
+            supervised: supervisor.is_some(),
             began: made.and_then(made_at),
             deletion: volumes.iter().any(|volume| volume.name == deletion),
             containers,
@@ -155,7 +156,11 @@ impl Engine {
 
     /// The engine's volumes of the pod, its record among them. One call.
     async fn volumes(&self, pod: &PodKey) -> Result<Vec<Volume>, EngineError> {
-        let filters = HashMap::from([("label".to_owned(), labels::filter(pod))]);
+        self.volumes_with(labels::filter(pod)).await
+    }
+
+    async fn volumes_with(&self, label: Vec<String>) -> Result<Vec<Volume>, EngineError> {
+        let filters = HashMap::from([("label".to_owned(), label)]);
         let options = ListVolumesOptionsBuilder::default()
             .filters(&filters)
             .build();
@@ -163,24 +168,33 @@ impl Engine {
         Ok(list.volumes.unwrap_or_default())
     }
 
+    /// The pods that are being taken down. One call.
+    ///
+    /// # Errors
+    /// As [`Engine::containers`].
+    pub async fn deletions(&self) -> Result<BTreeMap<PodKey, Deletion>, EngineError> {
+        let volumes = self.volumes_with(vec![labels::DELETION.to_owned()]).await?;
+        let deletion = |volume: Volume| {
+            let deletion = Deletion::parse(volume.labels.get(labels::DELETION)?)?;
+            Some((pod_of(&volume)?, deletion))
+        };
+        Ok(volumes.into_iter().filter_map(deletion).collect())
+    }
+
     /// The pods that have a record. One call.
     ///
     /// # Errors
     /// As [`Engine::containers`].
     pub async fn records(&self) -> Result<Vec<PodKey>, EngineError> {
-        let filters = HashMap::from([("label".to_owned(), vec![labels::WISH.to_owned()])]);
-        let options = ListVolumesOptionsBuilder::default()
-            .filters(&filters)
-            .build();
-        let list = self.ask(self.docker.list_volumes(Some(options))).await?;
-        let volumes = list.volumes.unwrap_or_default().into_iter();
-        Ok(volumes
-            .filter_map(|volume| {
-                let namespace = volume.labels.get(labels::NAMESPACE)?;
-                Some(PodKey::new(namespace, volume.labels.get(labels::POD)?))
-            })
-            .collect())
+        let volumes = self.volumes_with(vec![labels::WISH.to_owned()]).await?;
+        Ok(volumes.iter().filter_map(pod_of).collect())
     }
+}
+
+/// The pod that a volume belongs to.
+fn pod_of(volume: &Volume) -> Option<PodKey> {
+    let namespace = volume.labels.get(labels::NAMESPACE)?;
+    Some(PodKey::new(namespace, volume.labels.get(labels::POD)?))
 }
 
 /// When a volume was made, in the engine's milliseconds since 1970. Docker 20.10 gives the time of the last change of its
@@ -204,6 +218,7 @@ pub fn read_record(
 
 /// A container of podctl; `None` for any other.
 fn seen(summary: ContainerSummary) -> Option<SeenContainer> {
+    let state = state_of(&summary);
     let identity = Identity::from_labels(&summary.labels.unwrap_or_default())?;
     let name = summary
         .names
@@ -211,7 +226,6 @@ fn seen(summary: ContainerSummary) -> Option<SeenContainer> {
         .into_iter()
         .next()
         .unwrap_or_default();
-    let status = summary.status.unwrap_or_default();
     let network_mode = summary
         .host_config
         .and_then(|host| host.network_mode)
@@ -219,8 +233,9 @@ fn seen(summary: ContainerSummary) -> Option<SeenContainer> {
     let networks = summary
         .network_settings
         .and_then(|settings| settings.networks);
+    let networks = networks.unwrap_or_default();
+    let connected = networks.contains_key(names::NETWORK);
     let ip = networks
-        .unwrap_or_default()
         .into_values()
         .find_map(|endpoint| endpoint.ip_address.filter(|ip| !ip.is_empty()));
     let mut ports: Vec<SeenPort> = summary
@@ -241,12 +256,13 @@ fn seen(summary: ContainerSummary) -> Option<SeenContainer> {
     Some(SeenContainer {
         id: summary.id?,
         name: name.trim_start_matches('/').to_owned(),
-        state: state(summary.state, &status),
+        state,
         identity,
         image: image_id(&summary.image_id.unwrap_or_default()),
         image_name: summary.image.unwrap_or_default(),
         joined: network_mode.strip_prefix("container:").map(str::to_owned),
         ip,
+        connected,
         created: summary.created.unwrap_or_default(),
         ports,
     })
@@ -265,6 +281,12 @@ pub(super) fn image_id(id: &str) -> String {
     } else {
         format!("sha256:{id}")
     }
+}
+
+/// Of a container, as the list call tells it.
+pub(super) fn state_of(container: &ContainerSummary) -> State {
+    let status = container.status.as_deref().unwrap_or_default();
+    state(container.state, status)
 }
 
 fn state(state: Option<ContainerSummaryStateEnum>, status: &str) -> State {

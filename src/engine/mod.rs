@@ -6,6 +6,7 @@
 //! - [`act`], [`archive`], [`images`]: what changes something.
 //! - [`exec`], [`logs`]: what runs inside, and what it says.
 //! - [`events`]: what others do.
+//! - [`supervisor`]: who keeps the pods alive.
 //!
 //! Not here: rules about pods, printing.
 
@@ -23,6 +24,7 @@ pub mod logs;
 pub mod look;
 pub mod reason;
 mod ssh;
+pub mod supervisor;
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::driver::results::Ending;
+use crate::driver::results::{End, Ending};
 use crate::spec::PodKey;
 
 /// The report's text.
@@ -24,11 +24,15 @@ pub fn report(pod: &PodKey, endings: &[Ending]) -> Result<String, quick_junit::S
 }
 
 fn case(pod: &PodKey, ending: &Ending) -> TestCase {
-    let status = match ending.code {
+    let status = match ending.end {
+        End::NotStarted => TestCaseStatus::skipped(),
         _ if ending.sidecar => TestCaseStatus::success(),
-        Some(0) => TestCaseStatus::success(),
-        Some(code) => failed(&format!("the container has ended with the code {code}")),
-        None => TestCaseStatus::skipped(),
+        End::Code(0) | End::Stopped => TestCaseStatus::success(),
+        End::Code(code) => failed(&format!("the container has ended with the code {code}")),
+        End::OutOfMemory(code) => failed(&format!(
+            "the container was ended for its memory (OOMKilled), with the code {code}"
+        )),
+        End::Running => failed("the container had not ended when it was no longer waited for"),
     };
     let mut case = TestCase::new(ending.container.clone(), status);
     case.set_classname(pod.to_string());
@@ -51,17 +55,17 @@ mod tests {
 
     #[test]
     fn each_container_is_a_case_with_its_log() {
-        let ending = |container: &str, code| Ending {
+        let ending = |container: &str, end| Ending {
             container: container.into(),
             sidecar: container == "side",
-            code,
+            end,
             times: Some((1_000, 2_500)),
             log: "a < b\u{1b}[31m\u{0}\n".into(),
         };
         let endings = [
-            ending("test", Some(7)),
-            ending("side", Some(143)),
-            ending("later", None),
+            ending("test", End::Code(7)),
+            ending("side", End::Code(143)),
+            ending("later", End::NotStarted),
         ];
         let pod = PodKey::new("default", "job");
         let text = report(&pod, &endings).expect("a report");

@@ -63,6 +63,10 @@ impl Progress {
                 "Up          pod {}: what ends is started again; Ctrl-C takes the pod down",
                 self.pod
             )),
+            Event::Exited { container, code } => self.line(&format!(
+                "Ended       container {}/{container}: code {code}",
+                self.pod
+            )),
             Event::Over(over) => {
                 let how = match over {
                     Over::Succeeded => "all containers have ended well",
@@ -117,6 +121,7 @@ impl Progress {
                 Some((format!("pod {}", self.pod), "Starting", "Started"))
             }
             Action::Start(target) => of(&target.container, "Starting", "Started"),
+            Action::Connect(_) => Some((format!("pod {}", self.pod), "Connecting", "Connected")),
             Action::Await(target) => of(&target.container, "Running", "Completed"),
             Action::Stop { target, .. } => of(&target.container, "Stopping", "Stopped"),
             Action::Refill { .. } => Some((

@@ -20,8 +20,7 @@ mod x86_64;
 
 use std::sync::LazyLock;
 
-pub use image::PauseImage;
-
+use crate::oci::Image;
 use crate::spec::Architecture;
 
 /// The program, as an ELF file.
@@ -35,11 +34,11 @@ pub fn program(architecture: Architecture) -> Vec<u8> {
 
 /// The image that holds the program, as `docker save` would write it; always the same bytes.
 #[must_use]
-pub fn image(architecture: Architecture) -> PauseImage {
+pub fn image(architecture: Architecture) -> Image {
     image::image(architecture, &program(architecture))
 }
 
-/// The ids by which engines know the image, see [`PauseImage::ids`]. They name the content: a look-up tells whether an
+/// The ids by which engines know the image, see [`Image::ids`]. They name the content: a look-up tells whether an
 /// engine has it.
 #[must_use]
 pub fn ids(architecture: Architecture) -> &'static [String; 2] {

@@ -19,6 +19,8 @@ pub enum Action {
         /// The reason.
         why: Why,
     },
+    /// Bring a running pause container back into the network.
+    Connect(Target),
     /// Fill the volumes of a pod whose members have not started.
     Fill {
         /// The pause container's id.
@@ -140,6 +142,7 @@ impl Action {
             Self::Fill { .. } | Self::Refill { .. } => "volumes".to_owned(),
             Self::Create { container, .. } => create_key(container),
             Self::Start(target)
+            | Self::Connect(target)
             | Self::Await(target)
             | Self::Stop { target, .. }
             | Self::Remove { target, .. } => target.id.clone(),
@@ -166,6 +169,7 @@ impl Action {
             Self::CreatePause { .. } => Some(crate::record::labels::PAUSE_CONTAINER),
             Self::Create { container, .. } => Some(container),
             Self::Start(target)
+            | Self::Connect(target)
             | Self::Await(target)
             | Self::PostStart(target)
             | Self::Probe { target, .. }
@@ -191,6 +195,7 @@ impl fmt::Display for Action {
             Self::Refill { .. } => f.write_str("refill volumes: changed"),
             Self::Create { container, why, .. } => write!(f, "create {container}: {why}"),
             Self::Start(target) => write!(f, "start {target}"),
+            Self::Connect(target) => write!(f, "connect {target} to the network"),
             Self::PostStart(target) => write!(f, "run postStart of {target}"),
             Self::Probe { target, kind } => write!(f, "ask {} of {target}", kind.word()),
             Self::Await(target) => write!(f, "await the end of {target}"),

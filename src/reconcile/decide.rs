@@ -146,7 +146,9 @@ pub fn decide(input: &Input<'_>) -> Decision {
     };
     let is_step = |action: &Action| !action.changes_nothing();
     let at_rest = !actions.iter().any(is_step) && input.in_flight.is_empty();
-    actions.retain(|action| !input.in_flight.contains(&action.key()));
+    // Of two that work on one thing the first counts.
+    let mut keys = input.in_flight.clone();
+    actions.retain(|action| keys.insert(action.key()));
     let failed_init = match input.goal {
         Goal::Up if at_rest && actions.is_empty() => up::failed_init(input),
         _ => None,

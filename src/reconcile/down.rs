@@ -1,5 +1,5 @@
 //! The way down, in this order: the app containers' stop signals to all at once; SIGKILL for those that outlive their grace
-//! period; the sidecars one after the other, the last first, in what is left of that time; members and pause removed; volumes and the network; the record; last the wish itself: a record without its volumes
+//! period; the sidecars one after the other, the last first, in what is left of that time; members and pause removed; volumes and the network, which a supervisor keeps for the next pod; the record; last the wish itself: a record without its volumes
 //! must not be taken for a pod.
 //!
 //! Not here: what a volume is that outlives its pod.
@@ -42,12 +42,13 @@ pub(super) fn actions(input: &Input<'_>, grace_period: Option<u64>, since: u64) 
             .map(|c| remove(c, Why::Down))
             .collect();
     }
-    if !seen.volumes.is_empty() || (seen.network && seen.other_pauses == 0) {
+    let last = seen.network && seen.other_pauses == 0 && !seen.supervised;
+    if !seen.volumes.is_empty() || last {
         let volumes = seen
             .volumes
             .iter()
             .map(|name| Action::RemoveVolume { name: name.clone() });
-        let network = (seen.network && seen.other_pauses == 0).then_some(Action::RemoveNetwork);
+        let network = last.then_some(Action::RemoveNetwork);
         return volumes.chain(network).collect();
     }
     match (&seen.record, seen.deletion) {

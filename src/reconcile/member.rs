@@ -8,12 +8,17 @@ use super::action::{Action, Why};
 use super::decide::{Goal, Input, target};
 use super::down::{remove, stop};
 use super::health::{Hook, Kind};
-use super::restart::is_to_run_again;
+use super::restart::{Ended, is_to_run_again};
 use super::round::Sandbox;
 use super::seen::{SeenContainer, State};
 use crate::record::hash;
 use crate::record::labels::Restart;
 use crate::spec::{Container, Desired};
+
+/// The code of what SIGKILL has ended.
+const KILLED: i64 = 137;
+/// An engine tells of the ends that belong together in less than that, in milliseconds.
+const SETTLING: u64 = 300;
 
 /// Where a container stands.
 #[derive(Clone, Copy)]
@@ -49,6 +54,8 @@ pub(super) fn member(input: &Input<'_>, container: &Container, place: Place<'_>)
         Some(Why::RestartAll) => {
             return vec![in_next_round(input, container, place, current)];
         }
+        // What has never been started leaves its place to the next, and counts as no start.
+        Some(why) if is_unused(input, current) => return vec![remove(current, why)],
         Some(why) => return vec![made(current.identity.attempt + 1, why)],
         None => {}
     }
@@ -154,6 +161,11 @@ fn why_anew(
     }
 }
 
+/// Whether a container has not been started, nor refused to start.
+fn is_unused(input: &Input<'_>, container: &SeenContainer) -> bool {
+    container.state == State::Created && input.life.code(container).is_none()
+}
+
 /// One of a round before. What has not been started has its place in the next one, and counts as no start.
 fn in_next_round(
     input: &Input<'_>,
@@ -162,7 +174,7 @@ fn in_next_round(
     current: &SeenContainer,
 ) -> Action {
     let code = input.life.code(current);
-    if current.state == State::Created && code.is_none() {
+    if is_unused(input, current) {
         return remove(current, Why::RestartAll);
     }
     // What ended well, or runs, has nothing to wait for.
@@ -203,6 +215,9 @@ fn again(
 ) -> Option<Action> {
     let restart = if input.goal.is_live() {
         let times = input.life.ended.get(&ended.id)?;
+        if input.life.now < settled(ended, times) {
+            return None;
+        }
         Some(input.life.back_off.after(ended.identity.restart, times))
     } else if input.ended_before.contains(&ended.id) {
         None
@@ -213,8 +228,15 @@ fn again(
     Some(create(container, sandbox, attempt, Why::Ended, restart))
 }
 
-/// Those that had the place of a container before it, and have ended. Of one that was started again the last is kept, for
-/// what it said.
+/// From when on it is known of what a container has died. Where the pause dies, the kernel kills what is in its PID namespace, and an engine
+/// may tell of that first: what is made for a pause that is dead would be one restart more.
+fn settled(ended: &SeenContainer, times: &Ended) -> u64 {
+    let killed = ended.state == State::Exited(KILLED);
+    times.finished + if killed { SETTLING } else { 0 }
+}
+
+/// Those that had the place of a container before it, and have ended. The last that ran is kept, for what it said (kubelet:
+/// `MaxPerPodContainerCount`).
 fn older(input: &Input<'_>, current: &SeenContainer) -> Vec<Action> {
     let name = &current.identity.container;
     let is_older = |c: &&SeenContainer| {
@@ -225,8 +247,10 @@ fn older(input: &Input<'_>, current: &SeenContainer) -> Vec<Action> {
     };
     let mut older: Vec<_> = input.seen.members().filter(is_older).collect();
     older.sort_by_key(|c| std::cmp::Reverse(c.identity.attempt));
-    let n_kept = usize::from(current.identity.restart.is_some());
-    let gone = older.into_iter().skip(n_kept);
+    let has_run =
+        |c: &&SeenContainer| matches!(c.state, State::Exited(_)) || input.life.code(c).is_some();
+    let kept = older.iter().copied().find(has_run).map(|c| &c.id);
+    let gone = older.iter().filter(|c| Some(&c.id) != kept);
     gone.map(|c| remove(c, Why::Replaced)).collect()
 }
 
@@ -297,6 +321,10 @@ pub(super) fn wake(input: &Input<'_>, container: &Container) -> Option<u64> {
                 .filter(|(kind, _)| !is_asked(*kind))
                 .map(|(_, at)| at)
                 .min()
+        }
+        State::Exited(_) => {
+            let times = input.life.ended.get(&current.id)?;
+            Some(settled(current, times)).filter(|at| *at > input.life.now)
         }
         _ => None,
     }

@@ -116,6 +116,10 @@ pub(super) fn is_filled(input: &Input<'_>, desired: &Desired) -> bool {
 pub(super) fn steps(input: &Input<'_>, pause: &SeenContainer, filled: bool) -> Vec<Action> {
     let id = || pause.id.clone();
     match (pause.state, filled) {
+        // Somebody took its network away. What joins it goes on, with its ports and its name (Docker API: `connect`).
+        (State::Running, _) if input.seen.network && !pause.connected => {
+            vec![Action::Connect(target(pause))]
+        }
         (State::Created, false) => vec![Action::Fill { pause: id() }],
         (State::Created, true) if input.seen.network => vec![Action::Start(target(pause))],
         // Nothing was ever filled in: nobody can be reading.

@@ -14,6 +14,8 @@ pub struct Seen {
     pub network: bool,
     /// Pause containers of other pods, in any state: they need the network.
     pub other_pauses: usize,
+    /// A supervisor's container is there: the network goes with it.
+    pub supervised: bool,
     /// The record; `None`: there is no such pod.
     pub record: Option<Record>,
     /// When the record was made, or last written to, in the engine's milliseconds since 1970.
@@ -45,6 +47,8 @@ pub struct SeenContainer {
     pub joined: Option<String>,
     /// Its address in podctl's network (a pause container's).
     pub ip: Option<String>,
+    /// It is in podctl's network (a pause container).
+    pub connected: bool,
     /// When it was made, in seconds since 1970.
     pub created: i64,
     /// Ports that are published on the engine's machine (a pause container's).
@@ -206,6 +210,7 @@ pub(crate) mod tests {
             image_name: "busybox".into(),
             joined: Some(format!("{PAUSE_CONTAINER}-0")),
             ip: None,
+            connected: true,
             created: 0,
             ports: Vec::new(),
         }

@@ -225,6 +225,7 @@ pub(crate) mod tests {
             active_deadline: None,
             restarted: 0,
             stopped: false,
+            attached: false,
             pids: Pids::Unsaid,
             publish: vec![],
             host_aliases: vec![],

@@ -48,6 +48,11 @@ pub const RESTART: &str = "podctl.io/restart";
 pub const ROUND: &str = "podctl.io/round";
 /// On the record's volume: the first wish, as JSON.
 pub const WISH: &str = "podctl.io/wish";
+/// On the supervisor's container: the version of the podctl that started it. On the volume that marks one in the foreground: where it
+/// runs.
+pub const SUPERVISOR: &str = "podctl.io/supervisor";
+/// On the volume that says that a pod is to be gone: since when, and how soon.
+pub const DELETION: &str = "podctl.io/deletion";
 /// On volumes: the pod's name for it.
 pub const VOLUME: &str = "podctl.io/volume";
 
@@ -202,6 +207,12 @@ impl Identity {
     #[must_use]
     pub fn is_sidecar(&self) -> bool {
         self.sidecars.contains(&self.container)
+    }
+
+    /// Whether it is an init container that is to end.
+    #[must_use]
+    pub fn is_init(&self) -> bool {
+        self.init_containers.contains(&self.container) && !self.is_sidecar()
     }
 
     /// The pause container of its pod.

@@ -12,6 +12,9 @@ use crate::spec::PodKey;
 /// The network of all pods.
 pub const NETWORK: &str = "podctl";
 
+/// The supervisor's container, or the volume that marks one in the foreground. The names of what pods have hold underscores.
+pub const SUPERVISOR: &str = "podctl-supervisor";
+
 /// `web_nginx_0`; `staging_web_nginx_0` outside the namespace `default`.
 #[must_use]
 pub fn container(pod: &PodKey, container: &str, attempt: u32) -> String {

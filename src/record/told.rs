@@ -102,6 +102,19 @@ pub struct Happening {
     pub message: String,
 }
 
+/// What is told of a container that is ended with its pod.
+#[must_use]
+pub fn stopping(container: &str) -> String {
+    format!("Stopping container {container}")
+}
+
+impl Happening {
+    fn is_same(&self, other: &Self) -> bool {
+        let what = |h: &Self| (h.reason.clone(), h.container.clone(), h.message.clone());
+        what(self) == what(other)
+    }
+}
+
 impl Told {
     /// As the file's content.
     #[must_use]
@@ -117,18 +130,52 @@ impl Told {
             .unwrap_or_default()
     }
 
+    /// Whether a container was ended because the pod had come to its end.
+    #[must_use]
+    pub fn has_stopped(&self, container: &str) -> bool {
+        let message = stopping(container);
+        let mut happenings = self.happenings.iter();
+        happenings.any(|happening| happening.message == message)
+    }
+
+    /// Adds what another driver has told of: what has happened, and why containers wait of which nothing is known here.
+    pub fn merge(&mut self, other: &Self) {
+        self.began = self.began.or(other.began);
+        for (name, reason) in &other.waiting {
+            let waiting = self.waiting.entry(name.clone());
+            waiting.or_insert_with(|| reason.clone());
+        }
+        for happening in &other.happenings {
+            match self
+                .happenings
+                .iter_mut()
+                .find(|known| known.is_same(happening))
+            {
+                Some(known) => {
+                    known.first = known.first.min(happening.first);
+                    known.time = known.time.max(happening.time);
+                    known.count = known.count.max(happening.count);
+                }
+                None => self.happenings.push(happening.clone()),
+            }
+        }
+        self.happenings.sort_by_key(|happening| happening.first);
+        self.forget();
+    }
+
     /// Adds what happened; what happens again is counted.
     pub fn happened(&mut self, happening: Happening) {
-        let same = |known: &&mut Happening| {
-            (&known.reason, &known.container, &known.message)
-                == (&happening.reason, &happening.container, &happening.message)
-        };
-        if let Some(known) = self.happenings.iter_mut().find(same) {
+        let mut known = self.happenings.iter_mut();
+        if let Some(known) = known.find(|known| known.is_same(&happening)) {
             known.time = happening.time;
             known.count += 1;
             return;
         }
         self.happenings.push(happening);
+        self.forget();
+    }
+
+    fn forget(&mut self) {
         let n_over = self.happenings.len().saturating_sub(MOST_HAPPENINGS);
         self.happenings.drain(..n_over);
     }
@@ -155,6 +202,32 @@ mod tests {
         assert_eq!((known.first, known.time, known.count), (1, 3, 3));
         let files = BTreeMap::from([(FILE.to_owned(), told.to_file())]);
         assert_eq!(Told::read(&files), told);
+    }
+
+    #[test]
+    fn what_two_drivers_tell_of_is_told_once() {
+        let happening = |time, count, reason: &str| Happening {
+            time,
+            first: time,
+            count,
+            reason: reason.into(),
+            ..Happening::default()
+        };
+        let mut mine = Told {
+            happenings: vec![happening(5, 1, "Started")],
+            ..Told::default()
+        };
+        let other = Told {
+            happenings: vec![happening(2, 1, "Created"), happening(6, 3, "Started")],
+            ..Told::default()
+        };
+        mine.merge(&other);
+        let told: Vec<_> = mine
+            .happenings
+            .iter()
+            .map(|h| (&*h.reason, h.count))
+            .collect();
+        assert_eq!(told, [("Created", 1), ("Started", 3)]);
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub struct Wish {
     /// The pod is to be stopped, and to stay so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stopped: bool,
+    /// Somebody stays with the pod in the foreground: nobody else need keep it alive.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub attached: bool,
     /// The generations at which containers were asked to be started anew, by name; the whole pod's under no name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub restarted: BTreeMap<String, u64>,
@@ -136,6 +139,7 @@ impl Wish {
             manifest: desired.manifest.clone(),
             publish: publish.iter().map(PublishWish::from).collect(),
             stopped: desired.pod.stopped,
+            attached: desired.pod.attached,
             restarted: restarted(&desired.pod),
             payload: hash::config_maps(&desired.config_maps),
         }
@@ -145,9 +149,16 @@ impl Wish {
     pub fn ask(&self, pod: &mut Pod) {
         let asked = |name: &str| self.restarted.get(name).copied().unwrap_or_default();
         pod.stopped = self.stopped;
+        pod.attached = self.attached;
         pod.restarted = asked(WHOLE);
         let members = pod.init_containers.iter_mut().chain(&mut pod.containers);
         members.for_each(|container| container.restarted = asked(&container.name));
+    }
+
+    /// Its place among all wishes for the pod: the last one counts.
+    #[must_use]
+    pub fn place(&self) -> (u64, &str) {
+        (self.generation, &self.writer)
     }
 
     /// As the label of a new record.
@@ -226,7 +237,7 @@ pub fn read(
         .filter_map(|(name, text)| Some((Some(name.as_str()), serde_json::from_slice(text).ok()?)))
         .collect();
     wishes.push((None, first));
-    wishes.sort_by(|(_, a), (_, b)| (a.generation, &a.writer).cmp(&(b.generation, &b.writer)));
+    wishes.sort_by(|(_, a), (_, b)| a.place().cmp(&b.place()));
     if let Some((_, newer)) = wishes.iter().find(|(_, wish)| wish.format > FORMAT) {
         return Err(RecordError::Newer {
             found: newer.format,
@@ -286,6 +297,7 @@ mod tests {
             manifest: json!({ "writer": writer }),
             publish: vec![],
             stopped: false,
+            attached: false,
             restarted: BTreeMap::new(),
             payload: "p".into(),
         }
@@ -367,7 +379,7 @@ mod tests {
     fn what_was_asked_beside_the_manifest_reads_back() {
         let mut pod = hash::tests::pod(&["a", "b"]);
         (pod.restarted, pod.containers[1].restarted) = (3, 4);
-        pod.stopped = true;
+        (pod.stopped, pod.attached) = (true, true);
         let desired = Desired {
             pod: pod.clone(),
             manifest: json!({}),

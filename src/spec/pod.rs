@@ -31,6 +31,16 @@ impl PodKey {
             name: name.into(),
         }
     }
+
+    /// As podctl's command line names it: `web`, or `web -n staging` outside the namespace `default`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        if self.namespace == Self::DEFAULT_NAMESPACE {
+            self.name.clone()
+        } else {
+            format!("{} -n {}", self.name, self.namespace)
+        }
+    }
 }
 
 /// `web`, or `staging/web` outside the namespace `default`.
@@ -60,12 +70,18 @@ impl Desired {
     #[must_use]
     pub fn needs_fill(&self) -> bool {
         let speaks = |container: &Container| container.termination_message.is_some();
-        let needs = |volume: &Volume| match &volume.source {
+        self.volumes_to_fill().next().is_some() || self.pod.members().any(speaks)
+    }
+
+    /// The names of the volumes that need that.
+    pub fn volumes_to_fill(&self) -> impl Iterator<Item = &str> {
+        let needs = |volume: &&Volume| match &volume.source {
             VolumeSource::EmptyDir(empty_dir) => empty_dir.medium == Medium::Disk,
             VolumeSource::ConfigMap(_) => true,
             VolumeSource::HostPath(_) => false,
         };
-        self.pod.volumes.iter().any(needs) || self.pod.members().any(speaks)
+        let needing = self.pod.volumes.iter().filter(needs);
+        needing.map(|volume| volume.name.as_str())
     }
 }
 
@@ -101,6 +117,9 @@ pub struct Pod {
     /// Somebody asked for it to be stopped, and to stay so.
     #[serde(skip)]
     pub stopped: bool,
+    /// Somebody stays with it in the foreground, and keeps it alive.
+    #[serde(skip)]
+    pub attached: bool,
     /// Whether the containers see each other's processes.
     #[serde(skip_serializing_if = "is_default")]
     pub pids: Pids,

@@ -15,6 +15,7 @@ pub mod env;
 pub mod mounts;
 pub mod network;
 pub mod pause;
+pub mod supervisor;
 
 use thiserror::Error;
 

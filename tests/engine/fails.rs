@@ -214,9 +214,11 @@ fn what_goes_on_from_a_failure_is_not_called_unchanged() {
 fn with_wait_what_ends_at_once_has_not_come_up() {
     let pod = Pod::new("wait");
     let manifest = TWO.replacen("command: [sleep, '3600']", "command: [sh, -c, 'exit 3']", 1);
-    pod.up_with(&manifest, &["--wait"])
-        .code(1)
-        .says(&["/a has ended with the code 3"]);
+    pod.up_with(&manifest, &["--wait"]).code(1).says(&[
+        "is not ready",
+        "CrashLoopBackOff",
+        "it ended with the code 3",
+    ]);
     pod.up_with(TWO, &["--wait"]).code(0);
 }
 

@@ -19,6 +19,10 @@ impl Drive {
             self.look = Look::Applied;
             self.acted = true;
         }
+        if let (Action::CreatePause { .. }, Some(record)) = (&action, &mut self.seen.record) {
+            // A volume that somebody has removed is made anew with the pause, and is empty then: whatever was there, all are filled.
+            record.filled = None;
+        }
         let writes_message = self.writes_message(&action);
         self.own_uploads += self.n_uploads(&action);
         self.in_flight.insert(action.key());
@@ -73,8 +77,15 @@ impl Drive {
             Ok(Effect::Raced) => raced = true,
             Ok(effect) => {
                 self.fruitless = 0;
+                let event = match (action, &effect) {
+                    (Action::Await(target), Effect::Ended(_, Some(code @ 1..))) => Event::Exited {
+                        container: target.container.clone(),
+                        code: *code,
+                    },
+                    _ => Event::Ended(action.clone()),
+                };
                 self.take(action, effect);
-                self.events.tell(Event::Ended(action.clone()));
+                self.events.tell(event);
             }
             Err(error) => {
                 // What was written of it is unknown: rather one write of its own too many is read than one of another's missed.
@@ -142,6 +153,14 @@ impl Drive {
                 self.seen.network = false;
                 return true;
             }
+            // Somebody has started the one before it again, which has the ports: it is ended once it is seen.
+            Action::Start(target)
+                if target.container == PAUSE_CONTAINER
+                    && error.taken_port().is_some()
+                    && self.has_another_pause(&target.id) =>
+            {
+                return true;
+            }
             Action::Create { .. } | Action::CreatePause { .. } if error.is_missing_image() => {}
             // The container is gone, or not as it was; the volume is in use by a container that is about to go.
             _ if matches!(error.status(), Some(404 | 409)) || error.is_missing_container() => {
@@ -151,8 +170,9 @@ impl Drive {
         }
         let reason = error.to_string();
         let failure = Failure::action(&self.plan.key, action.clone(), error);
-        // One that cannot be started is tried again, as one that has ended is, once the pod is alive.
-        if let (Action::Start(target), true, false) = (action, self.alive, failure.is_connection())
+        // One that cannot be started is tried again, as one that has ended is, where the pod is kept alive.
+        let is_live = self.goal.is_live() && !failure.is_connection();
+        if let (Action::Start(target), true) = (action, is_live)
             && target.container != PAUSE_CONTAINER
         {
             self.memory.refused(target, reason);
@@ -166,6 +186,15 @@ impl Drive {
         }
         self.failures.push(failure);
         !self.goal.is_up()
+    }
+
+    fn has_another_pause(&self, id: &str) -> bool {
+        let mut pauses = self
+            .seen
+            .containers
+            .iter()
+            .filter(|c| c.identity.is_pause());
+        pauses.any(|pause| pause.id != id)
     }
 
     /// A pod that is kept alive does not end with what cannot be done now.

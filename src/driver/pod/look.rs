@@ -9,8 +9,8 @@ use std::time::Instant;
 use super::{AFTER_A_CHANGE, Done, Drive, LONGEST_REST, Look, MOST_LOOKS, PATIENCE};
 use crate::driver::{Event, Failure};
 use crate::engine::{Engine, EngineError};
-use crate::reconcile::Seen;
 use crate::reconcile::restart::Ended;
+use crate::reconcile::{Seen, State};
 
 impl Drive {
     /// Somebody else has done something, or may have.
@@ -97,6 +97,15 @@ impl Drive {
     }
 
     pub(super) fn remember(&mut self, times: BTreeMap<String, Ended>) {
+        for member in self.seen.members().filter(|c| times.contains_key(&c.id)) {
+            // Of an init container who waits for it tells.
+            if let (State::Exited(code), false) = (member.state, member.identity.is_init()) {
+                self.events.tell(Event::Exited {
+                    container: member.identity.container.clone(),
+                    code,
+                });
+            }
+        }
         let desired = self.plan.desired.as_ref();
         self.memory.looked(&self.seen, times, desired);
     }

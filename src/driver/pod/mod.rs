@@ -109,20 +109,6 @@ pub struct Alive {
     pub ends_with: Option<String>,
 }
 
-impl Alive {
-    /// Kept alive until it is ready.
-    #[must_use]
-    pub fn until_ready(changes: watch::Receiver<u64>) -> Self {
-        Self {
-            until: Until::Ready,
-            back_off: BackOff::default(),
-            changes,
-            speaks: Arc::default(),
-            ends_with: None,
-        }
-    }
-}
-
 /// What is known of the pod now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
@@ -136,6 +122,14 @@ enum Look {
     UnderWay,
     /// A look is under way, and something has been done since it began: it does not count.
     Overtaken,
+}
+
+/// What is known of a pod that no look tells.
+#[derive(Debug)]
+pub struct Known {
+    memory: Memory,
+    alive: bool,
+    over: Option<Over>,
 }
 
 /// How a way ended.
@@ -152,7 +146,7 @@ pub enum Outcome {
     /// A person stopped it.
     Interrupted,
     /// Somebody wrote into the pod's record.
-    RecordChanged,
+    RecordChanged(Box<Known>),
     /// The record is gone: somebody took the pod down.
     RecordGone,
 }
@@ -261,6 +255,17 @@ impl Drive {
         self
     }
 
+    /// The same way, going on from what was known before: what probes have answered, above all.
+    #[must_use]
+    pub fn knowing(mut self, known: Option<Known>) -> Self {
+        if let Some(known) = known {
+            let told = self.seen.record.as_ref().map(|record| &record.told);
+            self.memory = known.memory.beside(told);
+            (self.alive, self.over) = (known.alive, known.over);
+        }
+        self
+    }
+
     /// The same way, watching for others that write into the record; `own` writes were made before it began.
     #[must_use]
     pub fn watching(mut self, uploads: BoxStream<'static, ()>, own: u32) -> Self {
@@ -301,7 +306,11 @@ impl Drive {
                 }
                 return match (interrupted, changed) {
                     (true, _) => Outcome::Interrupted,
-                    (false, true) => Outcome::RecordChanged,
+                    (false, true) => Outcome::RecordChanged(Box::new(Known {
+                        memory: self.memory,
+                        alive: self.alive,
+                        over: self.over,
+                    })),
                     (false, false) if self.alive => Outcome::Lost(self.failures),
                     (false, false) => Outcome::Failed(self.failures),
                 };

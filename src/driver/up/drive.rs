@@ -13,12 +13,12 @@ use tokio::sync::watch;
 
 use super::undo::wanted;
 use super::{Run, SETTLING, Up};
-use crate::driver::execute::Plan;
 use crate::driver::images;
 use crate::driver::join::Course;
 use crate::driver::memory::now;
-use crate::driver::pod::{Alive, Drive, Outcome};
-use crate::reconcile::{Goal, Over, Seen, State};
+use crate::driver::pod::{Alive, Drive, Outcome, Reached};
+use crate::reconcile::restart::BackOff;
+use crate::reconcile::{Goal, Over, Seen, State, Until};
 use crate::record::Care;
 use crate::spec::{Container, Desired, EngineFacts, ImageFacts};
 
@@ -39,71 +39,48 @@ impl Run<'_> {
             .filter(|c| matches!(c.state, State::Exited(_)))
             .map(|c| c.id.clone())
             .collect();
-        let mut acted = false;
-        // How many were, while the pod is waited for to be ready.
-        let mut started: Option<usize> = None;
-        if course.own_uploads > 0 {
-            seen = self.engine.look(self.key, false).await?;
-        }
-        let ahead = self.ahead(&course.desired).await?;
+        let begin = async {
+            if course.own_uploads > 0 {
+                seen = self.engine.look(self.key, false).await?;
+            }
+            self.ahead(&course.desired).await
+        };
+        let Some(ahead) = self.interrupt.or(0, begin).await.transpose()? else {
+            return self.interrupted(&course, facts).await.map(Some);
+        };
+        let (mut acted, mut n_started, mut known) = (false, 0, None);
         let mut own_uploads = course.own_uploads;
         loop {
             self.find_missing(&course.desired, &mut images).await?;
-            let plan = Plan {
-                key: self.key.clone(),
-                uid: course.record.uid.clone(),
-                generation: course.record.wish.generation,
-                desired: Some(course.desired.clone()),
-                before: course.before.clone(),
-                old: course.old.clone(),
-                facts: facts.clone(),
-                images: images.clone(),
-                pause_image: pause_image.clone(),
-            };
+            let plan = course.plan(self.key, &facts, &images, &pause_image);
             seen.record = Some(course.record.clone());
-            let drive = Drive::new(
-                self.engine,
-                Goal::Up,
-                plan,
-                seen,
-                self.events,
-                self.interrupt,
-            )
-            .with_ended_before(ended.clone())
-            .with_clock(ahead)
-            .watching(uploads, own_uploads);
-            let drive = self.kept_alive(drive, started.is_some(), changes.as_ref());
+            let (events, interrupt) = (self.events, self.interrupt);
+            let drive = Drive::new(self.engine, Goal::Up, plan, seen, events, interrupt)
+                .with_ended_before(ended.clone())
+                .with_clock(ahead)
+                .watching(uploads, own_uploads)
+                .knowing(known.take());
+            let drive = self.kept_alive(drive, changes.as_ref());
             match drive.run().await {
-                // All have been started; whether they are ready probes will tell.
-                Outcome::Reached(now) if started.is_none() && self.waits_for(&course.desired) => {
-                    let settled = self.settled(now.seen).await;
-                    let ended = has_failed(&settled, &course.desired);
-                    started = Some(now.n_started);
-                    acted |= now.acted;
-                    if ended {
-                        return Ok(Some(Up::NotReady { interrupted: false }));
-                    }
-                    seen = settled;
-                    (uploads, own_uploads) = (self.watch(), 0);
-                }
-                Outcome::Reached(now)
-                    if started.is_some() && !now.ready && now.over != Some(Over::Succeeded) =>
-                {
-                    return Ok(Some(Up::NotReady { interrupted: false }));
-                }
-                Outcome::Interrupted if started.is_some() => {
-                    return Ok(Some(Up::NotReady { interrupted: true }));
-                }
                 Outcome::Reached(now) => {
-                    return Ok(Some(Up::Started {
-                        unchanged: !now.acted && !acted,
-                        n_started: started.unwrap_or_default() + now.n_started,
-                        overtaken: course.overtaken,
-                        seen: self.settled(now.seen).await,
-                    }));
+                    (acted, n_started) = (acted | now.acted, n_started + now.n_started);
+                    match self.come(*now).await {
+                        Come::NotReady => return Ok(Some(Up::NotReady { interrupted: false })),
+                        Come::NotYet(now) => {
+                            (seen, uploads, own_uploads) = (now, self.watch(), 0);
+                        }
+                        Come::There(seen) => {
+                            return Ok(Some(Up::Started {
+                                unchanged: !acted,
+                                n_started,
+                                overtaken: course.overtaken,
+                                seen,
+                            }));
+                        }
+                    }
                 }
-                Outcome::RecordChanged => {
-                    acted = true;
+                Outcome::RecordChanged(now) => {
+                    (acted, known) = (true, Some(*now));
                     (uploads, own_uploads) = (self.watch(), 0);
                     seen = self.engine.look(self.key, false).await?;
                     if let Some(end) = self.hear(&mut course, &seen).await? {
@@ -134,6 +111,22 @@ impl Run<'_> {
         }
     }
 
+    /// What has come of the pod. With `--wait` only what stays so for a moment counts.
+    async fn come(self, now: Reached) -> Come {
+        let is_waited_for = self.until() == Some(Until::Ready);
+        let has_ended = now.over == Some(Over::Succeeded);
+        if is_waited_for && !now.ready && !has_ended {
+            return Come::NotReady;
+        }
+        if !is_waited_for || has_ended {
+            return Come::There(now.seen);
+        }
+        match self.ends_at_once(&now.seen).await {
+            Some(seen) => Come::NotYet(seen),
+            None => Come::There(now.seen),
+        }
+    }
+
     /// The record was written by somebody else: follows it. `Some`: that is not possible.
     pub(super) async fn hear(
         self,
@@ -152,25 +145,27 @@ impl Run<'_> {
         }
     }
 
-    /// With `--attach`, or once all have been started with `--wait`.
-    pub(super) fn kept_alive(
-        self,
-        drive: Drive,
-        all_started: bool,
-        changes: Option<&watch::Receiver<u64>>,
-    ) -> Drive {
-        let changes = || changes.cloned().unwrap_or_else(|| self.changes());
+    /// Until when the pod is kept alive by this run.
+    pub(super) fn until(self) -> Option<Until> {
         match &self.options.attach {
-            Some(attach) => drive.kept_alive(Alive {
-                until: attach.until,
-                back_off: attach.back_off,
-                changes: changes(),
-                speaks: Arc::clone(&attach.speaks),
-                ends_with: attach.ends_with.clone(),
-            }),
-            None if all_started => drive.kept_alive(Alive::until_ready(changes())),
-            None => drive,
+            Some(attach) => Some(attach.until),
+            None => self.options.wait.then_some(Until::Ready),
         }
+    }
+
+    /// With `--attach`, and with `--wait`.
+    fn kept_alive(self, drive: Drive, changes: Option<&watch::Receiver<u64>>) -> Drive {
+        let (Some(until), Some(changes)) = (self.until(), changes.cloned()) else {
+            return drive;
+        };
+        let attach = self.options.attach.as_ref();
+        drive.kept_alive(Alive {
+            until,
+            back_off: attach.map_or_else(BackOff::default, |attach| attach.back_off),
+            changes,
+            speaks: attach.map_or_else(Arc::default, |attach| Arc::clone(&attach.speaks)),
+            ends_with: attach.and_then(|attach| attach.ends_with.clone()),
+        })
     }
 
     /// The wish of another may name images that this run has not looked at. Its writer has pulled them.
@@ -190,19 +185,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether it is waited for what probes say.
-    pub(super) fn waits_for(self, desired: &Desired) -> bool {
-        let asks = |container: &Container| !Care::of(container).is_none();
-        let has_probes = desired.pod.members().any(asks);
-        self.options.wait && self.options.attach.is_none() && has_probes
-    }
-
     /// What the engine's clock is ahead of this one, in milliseconds, where time matters.
     pub(super) async fn ahead(self, desired: &Desired) -> anyhow::Result<i64> {
         let needs_care = |container: &Container| !Care::of(container).is_none();
         let matters = desired.pod.active_deadline.is_some()
             || desired.pod.members().any(needs_care)
-            || self.options.attach.is_some();
+            || self.until().is_some();
         if !matters {
             return Ok(0);
         }
@@ -212,27 +200,24 @@ impl Run<'_> {
         Ok(i64::try_from(difference).unwrap_or_default())
     }
 
-    /// With `--wait`: what there is once every container has had its first moments.
-    pub(super) async fn settled(self, seen: Seen) -> Seen {
+    /// What there is once a container has ended in its first moments; `None`: none has.
+    async fn ends_at_once(self, seen: &Seen) -> Option<Seen> {
         let running = seen.members().filter(|member| member.is_running());
         let ids: Vec<String> = running.map(|member| member.id.clone()).collect();
-        if !self.options.wait || ids.is_empty() {
-            return seen;
+        if ids.is_empty() {
+            return None;
         }
         let ends = ids.iter().map(|id| self.engine.wait(id).boxed_local());
         let first = select_all(ends);
-        if tokio::time::timeout(SETTLING, first).await.is_err() {
-            return seen;
-        }
-        self.engine.look(self.key, false).await.unwrap_or(seen)
+        let (_ended, _, _) = tokio::time::timeout(SETTLING, first).await.ok()?;
+        self.engine.look(self.key, false).await.ok()
     }
 }
 
-/// Whether a container has failed. Of one that was started again the last end is kept, and counts no more.
-fn has_failed(seen: &Seen, desired: &Desired) -> bool {
-    let mut members = desired.pod.members();
-    members.any(|container| {
-        let member = seen.member(&container.name);
-        member.is_some_and(|member| matches!(member.state, State::Exited(1..)))
-    })
+/// What has come of a pod that was driven to.
+enum Come {
+    There(Seen),
+    /// A container has ended at once: it may yet come up.
+    NotYet(Seen),
+    NotReady,
 }

@@ -48,7 +48,7 @@ pub struct Options {
     pub pull: Pull,
     /// A first run that fails leaves what it made.
     pub keep: bool,
-    /// A container that ends at once has not come up.
+    /// It is kept alive until it is ready; a container that ends at once has not come up.
     pub wait: bool,
     /// A pod that is not there is not made.
     pub existing: bool,
@@ -69,6 +69,8 @@ pub struct Attach {
     pub speaks: Arc<Notify>,
     /// The pod is over once this container is.
     pub ends_with: Option<String>,
+    /// A person's wish to stop leaves the pod as it is.
+    pub leaves: bool,
 }
 
 /// How an `up` ended.
@@ -129,26 +131,34 @@ pub async fn up(
     events: &Events,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Up> {
-    let mut round = 0;
-    loop {
-        round += 1;
+    let key = &desired.pod.key;
+    rounds(key, async |first_round| {
         let run = Run {
             engine,
-            key: &desired.pod.key,
+            key,
             mine: desired,
+            based_on: None,
             options,
             events,
             interrupt,
         };
-        match run.go(round == 1).await? {
-            Some(up) => return Ok(up),
-            None if round < MOST_ROUNDS => tokio::time::sleep(PATIENCE).await,
-            None => bail!(
-                "others change pod `{}` again and again: look who does, and try again",
-                desired.pod.key
-            ),
+        run.go(first_round).await
+    })
+    .await
+}
+
+/// Tries until it comes to an end; `step` gives none where the pod changed under its hands.
+pub(super) async fn rounds<T>(
+    key: &PodKey,
+    step: impl AsyncFn(bool) -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    for round in 1..=MOST_ROUNDS {
+        if let Some(end) = step(round == 1).await? {
+            return Ok(end);
         }
+        tokio::time::sleep(PATIENCE).await;
     }
+    bail!("others change pod `{key}` again and again: look who does, and try again")
 }
 
 /// One try.
@@ -157,6 +167,8 @@ pub(super) struct Run<'a> {
     pub(super) engine: &'a Engine,
     pub(super) key: &'a PodKey,
     pub(super) mine: &'a Desired,
+    /// The wish that what is asked for was made from: it is asked for anew where another has come meanwhile.
+    pub(super) based_on: Option<&'a Wish>,
     pub(super) options: &'a Options,
     pub(super) events: &'a Events,
     pub(super) interrupt: &'a Interrupt,
@@ -164,10 +176,10 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// `None`: the pod was on its way down, or changed under its hands; begin again.
-    async fn go(self, first_round: bool) -> anyhow::Result<Option<Up>> {
+    pub(super) async fn go(self, first_round: bool) -> anyhow::Result<Option<Up>> {
         let uploads = self.watch();
         // What happens before the pod is up counts too.
-        let changes = self.options.attach.as_ref().map(|_| self.changes());
+        let changes = self.until().map(|_| self.changes());
         let wish = Wish::new(self.mine, &extra(self.mine), 1, &self.options.uid);
         let pause_images = pause_images();
         let mut references = images::references(&self.mine.pod);
@@ -186,12 +198,7 @@ impl Run<'_> {
                 images::find(self.engine, &pause_images),
             )
         };
-        let mut interrupt = self.interrupt.clone();
-        let looked = tokio::select! { biased;
-            // An engine may take calls and answer none.
-            () = interrupt.beyond(0) => None,
-            looked = looks => Some(looked),
-        };
+        let looked = self.interrupt.or(0, looks).await;
         let (facts, mut seen, volume, found, pauses) = match looked {
             Some(Ok(looked)) => looked,
             Some(Err(error)) => {
@@ -244,9 +251,14 @@ impl Run<'_> {
                 own_uploads: 0,
             }
         } else {
-            match self.join(&facts, &seen, &images, &pause_image).await? {
-                Joined::Course(course) => *course,
-                Joined::Again => return Ok(None),
+            let joining = self.join(&facts, &seen, &images, &pause_image);
+            match self.interrupt.or(0, joining).await.transpose()? {
+                Some(Joined::Course(course)) => *course,
+                Some(Joined::Again) => return Ok(None),
+                None => {
+                    let (taken_away, left) = (false, None);
+                    return Ok(Some(Up::Interrupted { taken_away, left }));
+                }
             }
         };
         self.drive(
@@ -281,7 +293,6 @@ impl Run<'_> {
             let text: Vec<String> = refusals.iter().map(ToString::to_string).collect();
             return Err(Some(anyhow!("pod `{}`: {}", self.key, text.join("; "))));
         }
-        let mut interrupt = self.interrupt.clone();
         let all = async {
             let images = images::ensure(
                 self.engine,
@@ -297,9 +308,9 @@ impl Run<'_> {
             };
             tokio::try_join!(images, pause)
         };
-        tokio::select! { biased;
-            () = interrupt.beyond(0) => Err(None),
-            all = all => all.map_err(Some),
+        match self.interrupt.or(0, all).await {
+            Some(all) => all.map_err(Some),
+            None => Err(None),
         }
     }
 

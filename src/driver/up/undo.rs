@@ -33,9 +33,21 @@ impl Run<'_> {
         course: &Course,
         facts: EngineFacts,
     ) -> anyhow::Result<Up> {
+        if self
+            .options
+            .attach
+            .as_ref()
+            .is_some_and(|attach| attach.leaves)
+        {
+            let (taken_away, left) = (false, None);
+            return Ok(Up::Interrupted { taken_away, left });
+        }
         if self.options.attach.is_some() {
             let gone = self.end_life(facts).await?;
             return Ok(Up::Ended { gone });
+        }
+        if self.options.wait {
+            return Ok(Up::NotReady { interrupted: true });
         }
         // Asked twice, it ends at once.
         let at_once = self.interrupt.count() > 1;

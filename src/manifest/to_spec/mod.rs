@@ -45,6 +45,7 @@ pub(super) fn pod(pod: &v1::Pod, key: PodKey) -> Pod {
         subdomain: spec.subdomain.filter(|subdomain| !subdomain.is_empty()),
         restarted: 0,
         stopped: false,
+        attached: false,
         restart_policy: restart_policy(spec.restart_policy.as_deref()).unwrap_or_default(),
         // API server: a negative one becomes 1.
         grace_period: u64::try_from(grace_period).unwrap_or(1),

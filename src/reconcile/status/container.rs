@@ -97,9 +97,8 @@ fn is_backing_off(seen: &SeenContainer) -> bool {
     restart.is_some_and(|restart| restart.not_before > 0)
 }
 
-/// The last one that has ended before it, where that was the reason for it.
+/// The last one that has ended before it.
 fn before<'a>(view: &View<'a>, of: &SeenContainer) -> Option<&'a SeenContainer> {
-    of.identity.restart?;
     let is_before = |c: &&&SeenContainer| {
         c.identity.container == of.identity.container && c.identity.attempt < of.identity.attempt
     };

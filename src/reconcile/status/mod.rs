@@ -17,7 +17,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::seen::{Details, SeenContainer, State};
 use crate::record::told::STOPPED;
-use crate::record::{Identity, Told};
+use crate::record::{Deletion, Identity, Told};
 use crate::spec::PodKey;
 pub use columns::{Columns, columns};
 use container::{container, init};
@@ -59,9 +59,23 @@ pub fn key(pod: &v1::Pod) -> PodKey {
     )
 }
 
-/// Whether it has come to its end.
+/// Marks a pod that is being taken down (kubelet: `Terminating`).
+pub fn mark(pod: &mut v1::Pod, deletion: Deletion) {
+    let end = deletion
+        .since
+        .saturating_add(deletion.grace_period.saturating_mul(1000));
+    let end = i64::try_from(end).ok();
+    let end = end.and_then(|end| Timestamp::from_millisecond(end).ok());
+    pod.metadata.deletion_timestamp = end.map(Time);
+    pod.metadata.deletion_grace_period_seconds = i64::try_from(deletion.grace_period).ok();
+}
+
+/// Whether it has come to its end, and is there to be looked at.
 #[must_use]
 pub fn has_ended(pod: &v1::Pod) -> bool {
+    if pod.metadata.deletion_timestamp.is_some() {
+        return false;
+    }
     let status = pod.status.as_ref();
     let phase = status.and_then(|status| status.phase.as_deref());
     matches!(phase, Some("Succeeded" | "Failed"))

@@ -1,0 +1,95 @@
+//! What commands that bring pods up do about the supervisor: start one where there is none.
+//!
+//! Not here: starting it (`driver::supervisor`).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use tokio::sync::OnceCell;
+
+use super::{Context, up_report};
+use crate::driver::supervisor::{self, Ensured, ensure};
+use crate::driver::up::Up;
+use crate::engine::Engine;
+use crate::spec::Desired;
+
+/// The supervisor.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Supervision {
+    /// Start no supervisor: once the command is over nobody asks probes, restarts or repairs
+    #[arg(long, env = "PODCTL_NO_SUPERVISOR", value_parser = FalseyValueParser::new())]
+    no_supervisor: bool,
+    /// Where the engine's socket is on the engine's machine, for the supervisor
+    #[arg(long, env = "PODCTL_ENGINE_SOCKET", value_name = "PATH")]
+    engine_socket: Option<String>,
+    /// The podctl that the supervisor runs, linked statically, where the engine's machine is of another kind
+    #[arg(long, env = "PODCTL_SUPERVISOR_BINARY", value_name = "FILE")]
+    supervisor_binary: Option<PathBuf>,
+    /// The supervisor and the network go so long after the last pod
+    #[arg(long, env = "PODCTL_SUPERVISOR_IDLE", value_parser = super::duration::parse, value_name = "TIME", default_value = "10m")]
+    supervisor_idle: Duration,
+    /// Whether one is there, once somebody has looked.
+    #[arg(skip)]
+    is_there: OnceCell<bool>,
+}
+
+impl Supervision {
+    /// Whether a supervisor is at work; starts one where none is. Why none can be started is said once, and is no failure.
+    pub(super) async fn ensure(&self, context: &Context, engine: &Engine) -> bool {
+        if self.no_supervisor {
+            return false;
+        }
+        let ensured = async {
+            let idle = format!("{}s", self.supervisor_idle.as_secs());
+            let options = supervisor::Options {
+                socket: self.engine_socket.clone(),
+                binary: self.supervisor_binary.clone(),
+                arguments: vec!["--idle".to_owned(), idle],
+            };
+            match ensure(engine, &options).await {
+                Ok(Ensured::Running | Ensured::Foreground(_)) => true,
+                Ok(Ensured::Started) => {
+                    context.printer.status(
+                        "supervisor: started, as the container podctl-supervisor; it asks probes, restarts and repairs, and goes some \
+                         time after the last pod (--no-supervisor does without)",
+                    );
+                    true
+                }
+                Ok(Ensured::Replaced { old }) => {
+                    let message =
+                        format!("supervisor: started in the place of one of podctl {old}");
+                    context.printer.status(&message);
+                    true
+                }
+                Err(error) => {
+                    let message = format!("there is no supervisor: {error:#}");
+                    context.printer.warning(&message);
+                    false
+                }
+            }
+        };
+        *self.is_there.get_or_init(|| ensured).await
+    }
+}
+
+impl Supervision {
+    /// Leaves a pod that has been brought up to the supervisor; where there is none, says what nobody does from then on.
+    pub(super) async fn take_over(
+        &self,
+        context: &Context,
+        engine: &Engine,
+        desired: &Desired,
+        end: &Up,
+    ) {
+        let is_left = match end {
+            Up::Started { .. } => !desired.pod.stopped,
+            Up::NotReady { .. } => true,
+            Up::Failed { taken_away, .. } => !taken_away,
+            _ => false,
+        };
+        if is_left && !self.ensure(context, engine).await {
+            up_report::alone(context.printer, desired);
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! One pod, for as long as it is there: stands back while a command is at work on it, and keeps it alive otherwise.
+//!
+//! Who writes a wish drives to it: a command needs no supervisor, and `up` does not wait for one. The supervisor takes a pod over once an
+//! `up` would have nothing left to do; or once nothing has happened for so long that the command must be gone.
+//!
+//! Not here: all pods (`supervise`), the loop (`pod`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use futures_util::StreamExt;
+use tokio::sync::watch;
+
+use super::Shared;
+use crate::driver::down::take_away;
+use crate::driver::execute::Plan;
+use crate::driver::images;
+use crate::driver::join::{asked, filled_with, is_stale, make_pause, read, recorded};
+use crate::driver::pod::{Alive, Drive, Known, Outcome};
+use crate::driver::{Event, Events, Failure, Interrupt};
+use crate::reconcile::restart::{BackOff, Life};
+use crate::reconcile::{Goal, Input, Seen, SeenContainer, State, Until, decide};
+use crate::record::Record;
+use crate::spec::{Desired, ImageFacts, PodKey};
+
+/// A command that has done nothing for so long is gone, where it does not wait for a container to end.
+const QUIET: Duration = Duration::from_secs(2);
+/// One that has made nothing of a new pod yet may be pulling images.
+const PULLING: Duration = Duration::from_mins(1);
+/// What happens in a row is looked at once.
+const SETTLING: Duration = Duration::from_millis(200);
+/// What could not be done is tried again after this (kubelet: `backOffPeriod`).
+const PUT_OFF: Duration = Duration::from_secs(10);
+/// Something may have been missed: so often it is looked at a pod that is left alone.
+const LONGEST_REST: Duration = Duration::from_mins(1);
+
+/// What a turn came to.
+enum Turn {
+    /// There is no such pod any more.
+    Gone,
+    /// Look again at once.
+    Again,
+    /// Somebody seems to be at work on it: it is theirs until nothing has happened for this long.
+    StandBack(Duration),
+    /// Nothing can be done until something happens, or this time is over.
+    Rest(Duration),
+}
+
+/// Keeps a pod until it is gone, or the supervisor is to leave.
+pub(super) async fn keep(
+    shared: Arc<Shared>,
+    key: PodKey,
+    news: watch::Receiver<u64>,
+    events: Events,
+    interrupt: Interrupt,
+) {
+    let mut kept = Kept {
+        shared,
+        key,
+        events,
+        interrupt,
+        news,
+        adopted: None,
+        before: None,
+        alone: false,
+        known: None,
+    };
+    while kept.interrupt.count() == 0 {
+        let turn = match kept.turn().await {
+            Ok(Turn::Gone) => return,
+            Ok(turn) => turn,
+            Err(error) => {
+                let error = Failure::kept(&kept.key, &error);
+                kept.events.tell(Event::Failed(Arc::new(error)));
+                Turn::Rest(PUT_OFF)
+            }
+        };
+        kept.after(turn).await;
+    }
+}
+
+struct Kept {
+    shared: Arc<Shared>,
+    key: PodKey,
+    events: Events,
+    interrupt: Interrupt,
+    news: watch::Receiver<u64>,
+    /// The wish that this supervisor drives to: generation and writer.
+    adopted: Option<(u64, String)>,
+    /// What that asked for.
+    before: Option<Desired>,
+    /// Nobody else is at work on the pod.
+    alone: bool,
+    known: Option<Known>,
+}
+
+impl Kept {
+    async fn turn(&mut self) -> anyhow::Result<Turn> {
+        self.news.borrow_and_update();
+        let engine = self.shared.engine.clone();
+        let mut seen = engine.look(&self.key, false).await?;
+        if seen.deletion {
+            return self.finish_deletion(&seen).await;
+        }
+        let Some(claimed) = &seen.record else {
+            return Ok(Turn::Gone);
+        };
+        let Some(pause) = seen.pause() else {
+            return self.without_pause(claimed, &seen).await;
+        };
+        let record = read(&engine, &self.key, &pause.id).await?;
+        let Some(record) = record.filter(|record| !is_stale(record, &seen)) else {
+            return self.unreadable(&seen).await;
+        };
+        if record.wish.attached {
+            self.adopted = None;
+            return Ok(Turn::Rest(LONGEST_REST));
+        }
+        let unreadable = || {
+            format!(
+                "the record of pod `{}` does not read back: `podctl up FILE` makes it whole",
+                self.key
+            )
+        };
+        let desired = recorded(&record).with_context(unreadable)?;
+        seen.record = Some(record.clone());
+        let images = self.images(&desired, &seen).await?;
+        let place = record.wish.place();
+        let place = (place.0, place.1.to_owned());
+        if self.adopted.as_ref() != Some(&place)
+            && !self.alone
+            && !is_whole(&desired, &images, &seen)
+        {
+            return Ok(Turn::StandBack(patience(&desired, &seen)));
+        }
+        self.adopted = Some(place);
+        self.alone = false;
+        self.drive(desired, &record, seen, images).await
+    }
+
+    /// Drives until somebody else has written into the record.
+    async fn drive(
+        &mut self,
+        desired: Desired,
+        record: &Record,
+        seen: Seen,
+        images: BTreeMap<String, ImageFacts>,
+    ) -> anyhow::Result<Turn> {
+        let uploads = self.shared.engine.uploads(&self.key).boxed();
+        let before = self.before.replace(desired.clone());
+        let plan = Plan {
+            old: filled_with(before.clone(), record),
+            before,
+            uid: record.uid.clone(),
+            generation: record.wish.generation,
+            ..self.plan(desired, images)
+        };
+        let alive = Alive {
+            until: Until::Stopped,
+            back_off: self.shared.back_off,
+            changes: self.news.clone(),
+            speaks: Arc::default(),
+            ends_with: None,
+        };
+        let goal = Goal::Live(Until::Stopped);
+        let engine = &self.shared.engine;
+        let drive = Drive::new(engine, goal, plan, seen, &self.events, &self.interrupt)
+            .with_clock(self.shared.ahead)
+            .watching(uploads, 0)
+            .knowing(self.known.take())
+            .kept_alive(alive);
+        Ok(match drive.run().await {
+            Outcome::Failed(failures) | Outcome::Lost(failures) => {
+                self.tell(failures);
+                Turn::Rest(PUT_OFF)
+            }
+            Outcome::FailedInit(failure) => {
+                self.tell(vec![failure]);
+                Turn::Rest(PUT_OFF)
+            }
+            Outcome::Reached(_) | Outcome::Interrupted | Outcome::RecordGone => Turn::Again,
+            Outcome::RecordChanged(known) => {
+                self.known = Some(*known);
+                Turn::Again
+            }
+        })
+    }
+
+    fn tell(&self, failures: Vec<Failure>) {
+        for failure in failures {
+            self.events.tell(Event::Failed(Arc::new(failure)));
+        }
+    }
+
+    /// A `down` that was killed is carried on. One that is at work sends its signals itself: some programs take a second one for a wish
+    /// to end at once.
+    async fn finish_deletion(&mut self, seen: &Seen) -> anyhow::Result<Turn> {
+        if !self.alone {
+            let graces = seen.containers.iter().map(|c| c.identity.grace_period);
+            let grace = Duration::from_secs(graces.max().unwrap_or_default());
+            return Ok(Turn::StandBack(grace + QUIET));
+        }
+        let seen = self.shared.engine.look(&self.key, true).await?;
+        let (engine, facts) = (&self.shared.engine, self.shared.facts.clone());
+        let (events, interrupt) = (&self.events, &self.interrupt);
+        let outcome = take_away(engine, &self.key, facts, seen, None, events, interrupt).await;
+        Ok(match outcome {
+            Outcome::Failed(failures) => {
+                self.tell(failures);
+                Turn::Rest(PUT_OFF)
+            }
+            _ => Turn::Again,
+        })
+    }
+
+    /// All containers were removed, or none has been made yet.
+    async fn without_pause(&mut self, claimed: &Record, seen: &Seen) -> anyhow::Result<Turn> {
+        let age = self.shared.now().saturating_sub(seen.began.unwrap_or(0));
+        let is_new = self.adopted.is_none() && seen.containers.is_empty();
+        if is_new && Duration::from_millis(age) < PULLING {
+            return Ok(Turn::StandBack(PULLING));
+        }
+        let unreadable = || format!("the record of pod `{}` does not read back", self.key);
+        // Later wishes are in the volume, which is read through the pause: it is made by the first, and anew where that is not what counts.
+        let desired = match &self.before {
+            Some(desired) => desired.clone(),
+            None => asked(claimed).with_context(unreadable)?,
+        };
+        let images = self.images(&desired, seen).await?;
+        make_pause(&self.shared.engine, self.plan(desired, images), 0).await?;
+        self.alone |= self.adopted.is_some();
+        Ok(Turn::Again)
+    }
+
+    /// What is left of a pause container that cannot be read through is replaced.
+    async fn unreadable(&mut self, seen: &Seen) -> anyhow::Result<Turn> {
+        let dead = seen.pause();
+        let dead = dead.filter(|pause| matches!(pause.state, State::Exited(_)));
+        let (Some(dead), Some(desired), true) = (dead, self.before.clone(), self.alone) else {
+            self.alone |= self.adopted.is_some();
+            return Ok(Turn::StandBack(QUIET));
+        };
+        let attempt = dead.identity.attempt + 1;
+        let images = self.images(&desired, seen).await?;
+        make_pause(&self.shared.engine, self.plan(desired, images), attempt).await?;
+        Ok(Turn::Again)
+    }
+
+    /// Without what the record says.
+    fn plan(&self, desired: Desired, images: BTreeMap<String, ImageFacts>) -> Plan {
+        Plan {
+            key: self.key.clone(),
+            uid: String::new(),
+            generation: 0,
+            desired: Some(desired),
+            before: None,
+            old: None,
+            facts: self.shared.facts.clone(),
+            images,
+            pause_image: self.shared.pause_image.clone(),
+        }
+    }
+
+    /// Nothing is pulled. An image that has lost its name is the one that the container was made from.
+    async fn images(
+        &self,
+        desired: &Desired,
+        seen: &Seen,
+    ) -> anyhow::Result<BTreeMap<String, ImageFacts>> {
+        let engine = &self.shared.engine;
+        let found = images::find(engine, &images::references(&desired.pod)).await?;
+        let mut images = BTreeMap::new();
+        for (reference, facts) in found {
+            let made_from = |c: &&SeenContainer| {
+                let container = desired.pod.container(&c.identity.container);
+                container.is_some_and(|container| container.image == reference)
+            };
+            let facts = match (facts, seen.members().find(made_from)) {
+                (None, Some(member)) => engine.image_facts(&member.image).await?,
+                (facts, _) => facts,
+            };
+            images.extend(facts.map(|facts| (reference, facts)));
+        }
+        Ok(images)
+    }
+
+    /// Waits for what a turn asked for.
+    async fn after(&mut self, turn: Turn) {
+        let mut interrupt = self.interrupt.clone();
+        match turn {
+            Turn::Gone | Turn::Again => {}
+            Turn::Rest(rest) => {
+                tokio::select! {
+                    () = interrupt.beyond(0) => {}
+                    _ = self.news.changed() => self.alone = false,
+                    () = tokio::time::sleep(rest) => {}
+                }
+            }
+            Turn::StandBack(quiet) => {
+                tokio::select! {
+                    () = interrupt.beyond(0) => {}
+                    _ = self.news.changed() => {
+                        self.alone = false;
+                        self.settled().await;
+                    }
+                    () = tokio::time::sleep(quiet) => self.alone = true,
+                }
+            }
+        }
+    }
+
+    /// Waits until no more happens for a moment.
+    async fn settled(&mut self) {
+        while let Ok(Ok(())) = tokio::time::timeout(SETTLING, self.news.changed()).await {}
+    }
+}
+
+/// Whether an `up` would have nothing left to do.
+fn is_whole(desired: &Desired, images: &BTreeMap<String, ImageFacts>, seen: &Seen) -> bool {
+    let none = BTreeSet::new();
+    let decision = decide(&Input {
+        goal: Goal::Up,
+        desired: Some(desired),
+        images,
+        seen,
+        in_flight: &none,
+        ended_before: &none,
+        lost: &none,
+        life: Life {
+            now: 0,
+            ended: &BTreeMap::new(),
+            health: &BTreeMap::new(),
+            back_off: BackOff::default(),
+            began: None,
+        },
+        ends_with: None,
+        members_first: false,
+    });
+    decision.reached
+}
+
+/// How long a command that is at work may do nothing: it may wait for a container to end.
+fn patience(desired: &Desired, seen: &Seen) -> Duration {
+    let running = seen.members().filter(|c| c.is_running());
+    let generation = seen.record.as_ref().map(|record| record.wish.generation);
+    let is_old = |c: &&SeenContainer| Some(c.identity.generation) != generation;
+    let ending = running.filter(|c| desired.pod.stopped || is_old(c));
+    let graces = ending.map(|c| c.identity.grace_period);
+    QUIET + Duration::from_secs(graces.max().unwrap_or_default())
+}

@@ -1,0 +1,228 @@
+//! A pod's life goes on when the command is over: probes, restarts; and beside commands that are at work on it.
+
+use super::support::{Pod, docker, eventually, run};
+use super::{alone, beside_others, get, podctl, supervisor, up};
+
+#[test]
+fn probes_are_asked_and_answered_once_the_command_is_over() {
+    let _shared = beside_others();
+    let pod = Pod::new("probes");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: a
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sh, -c, 'touch /live; sleep 1000']
+    livenessProbe: {exec: {command: [test, -f, /live]}, periodSeconds: 1, failureThreshold: 1}
+    readinessProbe: {exec: {command: [test, -f, /ready]}, periodSeconds: 1}
+";
+    up(&pod, manifest, &[]).code(0);
+    let ready = || get(&pod, ".status.containerStatuses[0].ready");
+    assert_eq!(ready(), "false");
+    pod.sh("a", "touch /ready");
+    run(podctl().args(["wait", &pod.name, "--timeout", "30s"])).code(0);
+    pod.sh("a", "rm /live");
+    eventually("it is started again for its liveness probe", || {
+        get(&pod, ".status.containerStatuses[0].restartCount") == "1"
+    });
+    assert_eq!(ready(), "false");
+}
+
+#[test]
+fn what_ends_is_started_again_with_back_off() {
+    let _shared = beside_others();
+    let pod = Pod::new("crash");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'sleep 0.5; exit 3']}
+";
+    up(&pod, manifest, &[]).code(0);
+    eventually("it waits", || {
+        get(&pod, ".status.containerStatuses[0].state.waiting.reason") == "CrashLoopBackOff"
+    });
+    assert_eq!(get(&pod, ".status.containerStatuses[0].restartCount"), "1");
+    assert_eq!(
+        get(
+            &pod,
+            ".status.containerStatuses[0].lastState.terminated.exitCode"
+        ),
+        "3"
+    );
+}
+
+#[test]
+fn a_job_runs_to_its_end_and_is_not_started_again() {
+    let _shared = beside_others();
+    let pod = Pod::new("job");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  restartPolicy: OnFailure
+  terminationGracePeriodSeconds: 0
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'test -f /data/once && exit 0; touch /data/once; exit 1'], volumeMounts: [{name: data, mountPath: /data}]}
+  volumes: [{name: data, emptyDir: {}}]
+";
+    up(&pod, manifest, &[]).code(0);
+    run(podctl().args(["wait", &pod.name, "--for=completed", "--timeout", "40s"])).code(0);
+    assert_eq!(get(&pod, ".status.phase"), "Succeeded");
+}
+
+const READY: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: a
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sleep, '1000']
+    env: [{name: GREETING, value: '1'}]
+    readinessProbe: {exec: {command: ['true']}, periodSeconds: 1}
+  - {name: b, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '1000']}
+";
+
+#[test]
+fn one_that_is_killed_goes_on_where_it_was() {
+    let _alone = alone();
+    let pod = Pod::new("killed");
+    up(&pod, READY, &["--wait", "--timeout", "60s"]).code(0);
+    let containers = [pod.id("POD"), pod.id("a"), pod.id("b")];
+    let id = supervisor().expect("a supervisor");
+    let pid = docker(&["inspect", "-f", "{{.State.Pid}}", &id]);
+    run(std::process::Command::new("kill").args(["-9", &pid])).code(0);
+    // No ready pod becomes unready for that.
+    for _ in 0..20 {
+        assert_eq!(get(&pod, ".status.containerStatuses[0].ready"), "true");
+    }
+    eventually("the engine has started it again", || {
+        docker(&["inspect", "-f", "{{.State.Pid}} {{.State.Running}}", &id])
+            .split_once(' ')
+            .is_some_and(|(now, runs)| now != pid && runs == "true")
+    });
+    docker(&["kill", &containers[2]]);
+    eventually("it is at work", || pod.id("b") != containers[2]);
+    assert_eq!([pod.id("POD"), pod.id("a")], containers[..2]);
+    assert_eq!(get(&pod, ".status.containerStatuses[0].restartCount"), "0");
+}
+
+#[test]
+fn a_changed_file_is_brought_in_beside_it_once() {
+    let _shared = beside_others();
+    let pod = Pod::new("change");
+    up(&pod, READY, &["--wait", "--timeout", "60s"]).code(0);
+    let (pause, b) = (pod.id("POD"), pod.id("b"));
+    let changed = READY.replace("value: '1'", "value: '2'");
+    up(&pod, &changed, &["--wait", "--timeout", "60s"]).code(0);
+    assert_eq!(pod.sh("a", "echo $GREETING"), "2");
+    assert_eq!((pod.id("POD"), pod.id("b")), (pause, b));
+    assert_eq!(get(&pod, ".status.containerStatuses[0].restartCount"), "1");
+    up(&pod, &changed, &[]).code(0).says(&["unchanged"]);
+}
+
+#[test]
+fn commands_beside_it_are_heard_and_carried_on() {
+    let _shared = beside_others();
+    let pod = Pod::new("beside");
+    up(&pod, READY, &["--wait", "--timeout", "60s"]).code(0);
+    run(podctl().args(["stop", &pod.name])).code(0);
+    // It stays so.
+    let count = || {
+        docker(&[
+            "ps",
+            "-q",
+            "--filter",
+            &format!("label=podctl.io/pod={}", pod.name),
+        ])
+    };
+    assert_eq!(count(), "");
+    run(podctl().args(["start", &pod.name, "--wait", "--timeout", "60s"])).code(0);
+    let a = pod.id("a");
+    run(podctl().args([
+        "restart",
+        &pod.name,
+        "-c",
+        "a",
+        "--wait",
+        "--timeout",
+        "60s",
+    ]))
+    .code(0);
+    assert_ne!(pod.id("a"), a);
+    run(podctl().args(["down", &pod.name])).code(0);
+    pod.assert_nothing_left();
+}
+
+#[test]
+fn a_pod_that_somebody_stays_with_is_left_to_them() {
+    let _shared = beside_others();
+    let pod = Pod::new("attached");
+    let other = Pod::new("other");
+    up(&other, READY, &[]).code(0);
+    let mut attached = podctl()
+        .args(["up", "--attach", &pod.file(READY)])
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("podctl");
+    run(podctl().args(["wait", &pod.name, "--timeout", "30s"]));
+    eventually("it is there", || get(&pod, ".status.phase") == "Running");
+    let id = supervisor().expect("a supervisor");
+    let logs = docker(&["logs", &id]);
+    assert!(!logs.contains(&pod.name), "{logs}");
+    run(std::process::Command::new("kill").args(["-INT", &attached.id().to_string()])).code(0);
+    attached.wait().expect("its end");
+    pod.assert_nothing_left();
+}
+
+#[test]
+fn what_a_command_that_was_killed_has_begun_is_brought_to_its_end() {
+    let _shared = beside_others();
+    let other = Pod::new("others");
+    up(&other, READY, &[]).code(0);
+    let pod = Pod::new("begun");
+    let file = pod.file(READY);
+    let begin = |args: &[&str]| {
+        podctl()
+            .args(args)
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("podctl")
+    };
+    // The program and not the `timeout` around it.
+    let kill = |mut process: std::process::Child| {
+        let id = process.id().to_string();
+        run(std::process::Command::new("pkill").args(["-9", "-P", &id]));
+        process.wait().expect("its end");
+    };
+    let up = begin(&["up", &file]);
+    eventually("the pause is made", || !pod.ids("POD").is_empty());
+    kill(up);
+    run(podctl().args(["wait", &pod.name, "--timeout", "60s"])).code(0);
+    let down = begin(&["down", &pod.name]);
+    let deletion = format!("podctl_default_{}__deletion", pod.name);
+    eventually("the wish is there", || {
+        docker(&["volume", "ls", "-q"])
+            .lines()
+            .any(|name| name == deletion)
+    });
+    kill(down);
+    eventually("nothing is left", || pod.inventory().is_empty());
+}

@@ -1,0 +1,148 @@
+//! Whatever hands do to a pod, it comes back whole: the port answers, all see one network and one list of processes, config is there.
+
+use super::support::{Pod, docker, eventually};
+use super::{beside_others, get, up};
+
+const SERVES: &str = "
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: page}
+data: {index.html: whole}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: web
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [httpd, -f, -p, '80', -h, /www]
+    ports: [{containerPort: 80, hostPort: PORT}]
+    readinessProbe: {httpGet: {port: 80, path: /}, periodSeconds: 1}
+    volumeMounts: [{name: page, mountPath: /www}]
+  - {name: side, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '1000']}
+  volumes: [{name: page, configMap: {name: page}}]
+";
+
+struct Serving {
+    pod: Pod,
+    port: u16,
+}
+
+impl Serving {
+    fn up(promise: &str) -> Self {
+        let pod = Pod::new(promise);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        drop(listener);
+        let manifest = SERVES.replace("PORT", &port.to_string());
+        up(&pod, &manifest, &["--wait", "--timeout", "60s"]).code(0);
+        let serving = Self { pod, port };
+        assert!(serving.is_whole());
+        serving
+    }
+
+    /// From outside, and from the other container.
+    fn is_whole(&self) -> bool {
+        let from_outside = ureq_get(self.port);
+        let ask = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 80 | tail -n 1; echo; cat /proc/1/comm";
+        let inside = self.pod.exec("side", &["sh", "-c", ask]);
+        from_outside.as_deref() == Some("whole")
+            && inside.out.lines().collect::<Vec<_>>() == ["whole", "pause"]
+            && get(&self.pod, ".status.conditions[?(@.type==\"Ready\")].status") == "True"
+    }
+
+    #[track_caller]
+    fn heals(&self) {
+        eventually("it is whole again", || self.is_whole());
+    }
+
+    fn restarts(&self) -> String {
+        get(&self.pod, ".status.containerStatuses[*].restartCount")
+    }
+}
+
+/// The last line of what is answered.
+fn ureq_get(port: u16) -> Option<String> {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream
+        .set_read_timeout(Some(std::time::Duration::from_secs(2)))
+        .ok()?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.lines().last().map(str::to_owned)
+}
+
+#[test]
+fn of_a_pause_container() {
+    let _shared = beside_others();
+    let serving = Serving::up("pause");
+    let acts: [&[&str]; 3] = [&["kill"], &["rm", "-f"], &["restart", "-t", "0"]];
+    for (n, act) in acts.iter().enumerate() {
+        let before = serving.pod.ids("POD")[0].clone();
+        docker(&[act, &[before.as_str()][..]].concat());
+        eventually("it has another pause", || {
+            serving.pod.ids("POD").first() != Some(&before)
+        });
+        serving.heals();
+        // Each container has been started once more, and no more than that.
+        if n < 2 {
+            assert_eq!(serving.restarts(), format!("{0} {0}", n + 1), "{act:?}");
+        }
+    }
+}
+
+#[test]
+fn of_app_containers() {
+    let _shared = beside_others();
+    let serving = Serving::up("member");
+    let acts: [&[&str]; 3] = [&["kill"], &["rm", "-f"], &["stop", "-t", "0"]];
+    for act in acts {
+        let before = serving.pod.id("web");
+        docker(&[act, &[before.as_str()][..]].concat());
+        eventually("it is made anew", || {
+            serving
+                .pod
+                .ids("web")
+                .first()
+                .is_some_and(|id| *id != before)
+        });
+        serving.heals();
+    }
+}
+
+#[test]
+fn of_all_containers_and_the_volume_of_a_config() {
+    let _shared = beside_others();
+    let serving = Serving::up("all");
+    let names = ["POD", "web", "side"];
+    let ids: Vec<String> = names
+        .iter()
+        .flat_map(|name| serving.pod.ids(name))
+        .collect();
+    let mut remove = vec!["rm", "-f"];
+    remove.extend(ids.iter().map(String::as_str));
+    docker(&remove);
+    let volume = format!("podctl_default_{}_page", serving.pod.name);
+    // It may be in use again already.
+    let _ = super::run(std::process::Command::new("docker").args(["volume", "rm", &volume]));
+    serving.heals();
+}
+
+#[test]
+fn of_the_network() {
+    let _shared = beside_others();
+    let serving = Serving::up("network");
+    let (pause, restarts) = (serving.pod.id("POD"), serving.restarts());
+    docker(&["network", "disconnect", "podctl", &pause]);
+    serving.heals();
+    // It was brought back into the network: nothing has been started again.
+    assert_eq!(
+        (serving.pod.id("POD"), serving.restarts()),
+        (pause, restarts)
+    );
+}

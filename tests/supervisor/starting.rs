@@ -1,0 +1,171 @@
+//! When there is a supervisor, and when there is none any more.
+
+use std::process::Stdio;
+
+use super::support::{Pod, docker, eventually, run};
+use super::{alone, podctl, supervisor, up};
+
+const SLEEPS: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '1000']}
+";
+
+#[test]
+fn the_first_up_starts_it_and_says_so_and_the_last_down_leaves_it() {
+    let _alone = alone();
+    let (first, second) = (Pod::new("first"), Pod::new("second"));
+    up(&first, SLEEPS, &[])
+        .code(0)
+        .says(&["supervisor: started, as the container podctl-supervisor"]);
+    let id = supervisor().expect("a supervisor");
+    let said = up(&second, SLEEPS, &[]).code(0);
+    assert!(!said.err.contains("supervisor"), "{}", said.err);
+    assert_eq!(supervisor().as_ref(), Some(&id));
+    run(podctl().args(["supervise", "--status"]))
+        .code(0)
+        .prints(&["running as a container, version"]);
+    let listed = run(podctl().args(["ps", "-a"])).code(0).out;
+    assert!(!listed.contains("supervisor"), "{listed}");
+    for pod in [&first, &second] {
+        run(podctl().args(["down", &pod.name])).code(0);
+        pod.assert_nothing_left();
+    }
+    assert_eq!(supervisor(), Some(id));
+    assert_eq!(
+        docker(&["network", "ls", "-qf", "name=^podctl$"])
+            .lines()
+            .count(),
+        1
+    );
+    run(podctl().args(["supervise", "--stop"]))
+        .code(0)
+        .says(&["the supervisor is gone"]);
+    assert_eq!(supervisor(), None);
+    assert_eq!(docker(&["network", "ls", "-qf", "name=^podctl$"]), "");
+    run(podctl().args(["supervise", "--status"]))
+        .code(1)
+        .prints(&["not there"]);
+}
+
+#[test]
+fn it_goes_some_time_after_the_last_pod_with_the_network() {
+    let _alone = alone();
+    let pod = Pod::new("idle");
+    up(&pod, SLEEPS, &["--supervisor-idle", "1s"]).code(0);
+    assert!(supervisor().is_some());
+    run(podctl().args(["down", &pod.name])).code(0);
+    eventually("the supervisor is gone", || supervisor().is_none());
+    eventually("the network is gone", || {
+        docker(&["network", "ls", "-qf", "name=^podctl$"]).is_empty()
+    });
+}
+
+#[test]
+fn its_container_has_the_socket_and_the_hosts_network_and_nothing_else() {
+    let _alone = alone();
+    let pod = Pod::new("rights");
+    up(&pod, SLEEPS, &[]).code(0);
+    let id = supervisor().expect("a supervisor");
+    let inspect = |format: &str| docker(&["inspect", "-f", format, &id]);
+    for (format, expected) in [
+        ("{{.HostConfig.NetworkMode}}", "host"),
+        ("{{.HostConfig.ReadonlyRootfs}}", "true"),
+        ("{{.HostConfig.CapDrop}}", "[ALL]"),
+        ("{{.HostConfig.Privileged}}", "false"),
+        (
+            "{{.HostConfig.SecurityOpt}}",
+            "[no-new-privileges label=disable]",
+        ),
+        ("{{.HostConfig.RestartPolicy.Name}}", "always"),
+        ("{{len .Mounts}}", "1"),
+        ("{{(index .Mounts 0).Destination}}", "/engine.sock"),
+        ("{{len .HostConfig.Binds}}", "0"),
+    ] {
+        assert_eq!(inspect(format), expected, "{format}");
+    }
+}
+
+#[test]
+fn without_one_the_command_says_what_nobody_does() {
+    let _alone = alone();
+    let pod = Pod::new("without");
+    up(&pod, SLEEPS, &["--no-supervisor"]).code(0).says(&[
+        "without a supervisor nobody starts again what ends, repairs it once this command is over",
+    ]);
+    assert_eq!(supervisor(), None);
+}
+
+#[test]
+fn a_socket_that_is_not_the_engines_is_found_out() {
+    let _alone = alone();
+    let pod = Pod::new("socket");
+    let missing = ["--engine-socket", "/nonexistent/engine.sock"];
+    up(&pod, SLEEPS, &missing).code(0).says(&[
+        "there is no supervisor",
+        "/nonexistent/engine.sock",
+        "--engine-socket",
+    ]);
+    // One that is there, and is none.
+    up(&pod, SLEEPS, &["--engine-socket", "/etc/hostname"])
+        .code(0)
+        .says(&["there is no supervisor", "/etc/hostname: it has ended"]);
+    assert_eq!(supervisor(), None);
+    // The pod is up all the same.
+    assert_eq!(pod.exec("a", &["true"]).code, 0);
+}
+
+#[test]
+fn one_that_somebody_has_stopped_is_started_by_the_next_up() {
+    let _alone = alone();
+    let pod = Pod::new("stopped");
+    up(&pod, SLEEPS, &[]).code(0);
+    let id = supervisor().expect("a supervisor");
+    docker(&["stop", "-t", "3", &id]);
+    run(podctl().args(["supervise", "--status"]))
+        .code(1)
+        .prints(&["does not run"]);
+    up(&pod, SLEEPS, &[]).code(0).says(&["supervisor: started"]);
+    assert_ne!(supervisor(), Some(id));
+}
+
+#[test]
+fn one_in_the_foreground_does_the_same_and_leaves_a_mark() {
+    let _alone = alone();
+    let pod = Pod::new("foreground");
+    let mut foreground = podctl()
+        .arg("supervise")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("podctl");
+    eventually("it is at work", || {
+        let status = run(podctl().args(["supervise", "--status"]));
+        status.out.contains("running in the foreground on")
+    });
+    up(&pod, SLEEPS, &[]).code(0);
+    assert_eq!(supervisor(), None);
+    let before = pod.id("a");
+    docker(&["kill", &before]);
+    eventually("it is started again", || pod.id("a") != before);
+    run(std::process::Command::new("kill").args(["-TERM", &foreground.id().to_string()])).code(0);
+    foreground.wait().expect("its end");
+    run(podctl().args(["supervise", "--status"]))
+        .code(1)
+        .prints(&["not there"]);
+}
+
+#[test]
+fn down_of_all_takes_it_away_too() {
+    let _alone = alone();
+    let pod = Pod::new("all");
+    up(&pod, SLEEPS, &[]).code(0);
+    run(podctl().args(["down", "--all"])).code(0);
+    assert_eq!(supervisor(), None);
+    assert_eq!(docker(&["network", "ls", "-qf", "name=^podctl$"]), "");
+    pod.assert_nothing_left();
+}
