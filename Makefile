@@ -19,7 +19,7 @@ test:
 # The tests that need an engine, on the one that DOCKER_HOST names.
 test-engines:
 	scripts/images/ensure busybox nginx redis:7
-	cargo test --test engine --test faults --test kubelet
+	cargo test --test engine --test supervisor --test faults --test kubelet
 
 lint:
 	cargo fmt --check

@@ -87,6 +87,7 @@ impl Alive {
     fn begin(podctl: &str, file: &str, folder: &Folder) -> Self {
         let said = folder.write("said", "");
         let process = Command::new(podctl)
+            .env("PODCTL_NO_SUPERVISOR", "1")
             .args(["up", "--attach", file])
             .stdin(Stdio::null())
             .stdout(Stdio::null())

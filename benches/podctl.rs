@@ -94,7 +94,11 @@ impl Bench {
     }
 
     fn podctl(&self, args: &[&str]) {
-        command(Command::new(&self.podctl).args(args));
+        command(
+            Command::new(&self.podctl)
+                .env("PODCTL_NO_SUPERVISOR", "1")
+                .args(args),
+        );
     }
 
     /// One pod after the other by each way, the floor beside each.
@@ -203,6 +207,7 @@ impl Bench {
             let begun = Instant::now();
             command(
                 Command::new(&self.podctl)
+                    .env("PODCTL_NO_SUPERVISOR", "1")
                     .args(["up", "-q", &file])
                     .env("DOCKER_HOST", proxy.address()),
             );

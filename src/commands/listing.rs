@@ -174,7 +174,7 @@ impl Listing {
             return self.print_object(context, &object);
         }
         if found.pods.is_empty() && self.pods.is_empty() {
-            self.tell_that_there_are_none(context);
+            self.tell_that_there_are_none(context, !found.containers.is_empty());
         }
         let pods = found.pods.iter().map(|pod| (pod, &found.containers[..]));
         let text = self.lines(context, &mut Growing::default(), pods);
@@ -182,11 +182,19 @@ impl Listing {
         Ok(())
     }
 
-    pub(super) fn tell_that_there_are_none(&self, context: &Context) {
-        context.printer.status(&if self.all_namespaces {
-            "there are no pods".to_owned()
+    pub(super) fn tell_that_there_are_none(&self, context: &Context, hidden: bool) {
+        let which = if hidden {
+            ", but for those that have ended, which -a shows"
         } else {
-            format!("there are no pods in the namespace {}", context.namespace())
+            ""
+        };
+        context.printer.status(&if self.all_namespaces {
+            format!("there are no pods{which}")
+        } else {
+            format!(
+                "there are no pods in the namespace {}{which}",
+                context.namespace()
+            )
         });
     }
 

@@ -31,7 +31,7 @@ pub(super) async fn run(
         return Ok(exit);
     }
     if found.pods.is_empty() {
-        listing.tell_that_there_are_none(context);
+        listing.tell_that_there_are_none(context, !found.containers.is_empty());
     }
     memory.show(context, engine, listing, &found, true).await?;
     loop {

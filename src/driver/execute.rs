@@ -321,10 +321,13 @@ async fn create_member(
 ) -> Result<Effect, EngineError> {
     let found = plan.desired.as_ref().and_then(|desired| {
         let container = desired.pod.container(container)?;
-        Some((desired, container, plan.images.get(&container.image)?))
+        Some((desired, container))
     });
-    let Some((desired, container, image)) = found else {
+    let Some((desired, container)) = found else {
         return Ok(Effect::Raced);
+    };
+    let Some(image) = plan.images.get(&container.image) else {
+        return Err(EngineError::no_image(&container.image));
     };
     let body = translate::app::app(desired, container, place, image, &plan.facts);
     let name = names::container(&plan.key, &container.name, place.attempt);

@@ -156,6 +156,21 @@ impl Memory {
         self.told.waiting.insert(target.container.clone(), reason);
     }
 
+    /// A container cannot be made: its image is gone, and who keeps a pod alive pulls none.
+    pub(super) fn lacks_image(&mut self, container: &str, desired: Option<&Desired>) {
+        let spec = desired.and_then(|desired| desired.pod.container(container));
+        let image = spec.map(|spec| spec.image.clone()).unwrap_or_default();
+        // kubelet: `ErrImageNeverPull`.
+        let message =
+            format!("Container image \"{image}\" is not present with pull policy of Never");
+        self.happened(true, "ErrImageNeverPull", container, &message);
+        let reason = Reason {
+            reason: "ErrImageNeverPull".to_owned(),
+            message,
+        };
+        self.told.waiting.insert(container.to_owned(), reason);
+    }
+
     /// Whether a container that is asked is ready.
     pub(super) fn is_ready(&self, target: &Target) -> bool {
         self.health.get(&target.id).is_some_and(Health::is_ready)

@@ -50,6 +50,15 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// What the engine says of an image that it does not have.
+    #[must_use]
+    pub fn no_image(image: &str) -> Self {
+        Self::Refused {
+            status: 404,
+            message: format!("No such image: {image}"),
+        }
+    }
+
     /// The engine's HTTP status, where it answered.
     #[must_use]
     pub fn status(&self) -> Option<u16> {

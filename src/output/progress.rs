@@ -93,7 +93,7 @@ impl Progress {
                 self.pod
             )),
             Event::PauseChanged { fields } => self.line(&format!(
-                "Changed     pod {}: {} belongs to the pause container, which is made anew with all others",
+                "Changed     pod {}: {} of the pause container, which is made anew with all others",
                 self.pod,
                 fields.join(", ")
             )),

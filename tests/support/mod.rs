@@ -10,6 +10,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -65,6 +66,12 @@ impl Said {
 
 /// podctl, as a program that starts no supervisor. One that hangs is ended, with the code 124.
 pub fn podctl() -> Command {
+    // One that somebody has left would keep the tests' pods.
+    static NO_SUPERVISOR: Once = Once::new();
+    NO_SUPERVISOR.call_once(|| {
+        let stop = ["supervise", "--stop"];
+        let _ = run(Command::new(env!("CARGO_BIN_EXE_podctl")).args(stop));
+    });
     let mut command = Command::new("timeout");
     command.args(["-k", "5", "120", env!("CARGO_BIN_EXE_podctl")]);
     command.env("PODCTL_NO_SUPERVISOR", "1");

@@ -3,8 +3,9 @@
 //! Not here: carrying them out (`execute`), which ones (`reconcile`).
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Done, Drive, Look, PUT_OFF};
+use super::{Done, Drive, Look, PUT_OFF, PUT_OFF_SHORTLY};
 use crate::driver::execute::{Care, Effect, apply, execute};
 use crate::driver::{Event, Failure};
 use crate::engine::EngineError;
@@ -153,14 +154,6 @@ impl Drive {
                 self.seen.network = false;
                 return true;
             }
-            // Somebody has started the one before it again, which has the ports: it is ended once it is seen.
-            Action::Start(target)
-                if target.container == PAUSE_CONTAINER
-                    && error.taken_port().is_some()
-                    && self.has_another_pause(&target.id) =>
-            {
-                return true;
-            }
             Action::Create { .. } | Action::CreatePause { .. } if error.is_missing_image() => {}
             // The container is gone, or not as it was; the volume is in use by a container that is about to go.
             _ if matches!(error.status(), Some(404 | 409)) || error.is_missing_container() => {
@@ -168,7 +161,8 @@ impl Drive {
             }
             _ => {}
         }
-        let reason = error.to_string();
+        let (reason, is_image) = (error.to_string(), error.is_missing_image());
+        let is_taken = error.taken_port().is_some();
         let failure = Failure::action(&self.plan.key, action.clone(), error);
         // One that cannot be started is tried again, as one that has ended is, where the pod is kept alive.
         let is_live = self.goal.is_live() && !failure.is_connection();
@@ -179,22 +173,28 @@ impl Drive {
             self.events.tell(Event::Failed(Arc::new(failure)));
             return false;
         }
+        if let (Action::Create { container, .. }, true) = (action, is_image) {
+            let desired = self.plan.desired.as_ref();
+            self.memory.lacks_image(container, desired);
+        }
         if self.outlives(&failure) {
             self.events.tell(Event::Failed(Arc::new(failure)));
-            self.put_off(action.key());
-            return false;
+            // Somebody may have started the pause before this one again, which has the ports: once that is seen, it is ended.
+            let is_held = is_taken && self.has_another_pause(action);
+            self.put_off(
+                action.key(),
+                if is_held { PUT_OFF_SHORTLY } else { PUT_OFF },
+            );
+            return is_held;
         }
         self.failures.push(failure);
         !self.goal.is_up()
     }
 
-    fn has_another_pause(&self, id: &str) -> bool {
-        let mut pauses = self
-            .seen
-            .containers
-            .iter()
-            .filter(|c| c.identity.is_pause());
-        pauses.any(|pause| pause.id != id)
+    fn has_another_pause(&self, action: &Action) -> bool {
+        let containers = self.seen.containers.iter();
+        let n_pauses = containers.filter(|c| c.identity.is_pause()).count();
+        action.container() == Some(PAUSE_CONTAINER) && n_pauses > 1
     }
 
     /// A pod that is kept alive does not end with what cannot be done now.
@@ -203,10 +203,10 @@ impl Drive {
     }
 
     /// It is tried again (kubelet: `backOffPeriod`).
-    pub(super) fn put_off(&mut self, key: String) {
+    pub(super) fn put_off(&mut self, key: String, rest: Duration) {
         self.in_flight.insert(key.clone());
         let rest = self.tasks.spawn(async move {
-            tokio::time::sleep(PUT_OFF).await;
+            tokio::time::sleep(rest).await;
             Done::Rested(key)
         });
         self.waits.push(rest);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{AFTER_A_CHANGE, Done, Drive, LONGEST_REST, Look, MOST_LOOKS, PATIENCE};
+use super::{AFTER_A_CHANGE, Done, Drive, LONGEST_REST, Look, MOST_LOOKS, PATIENCE, PUT_OFF};
 use crate::driver::{Event, Failure};
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::restart::Ended;
@@ -89,7 +89,7 @@ impl Drive {
         if self.outlives(&failure) {
             self.look = Look::Fresh;
             self.events.tell(Event::Failed(Arc::new(failure)));
-            self.put_off("look".to_owned());
+            self.put_off("look".to_owned(), PUT_OFF);
         } else {
             self.look = Look::Wanted;
             self.failures.push(failure);
