@@ -87,10 +87,10 @@ async fn in_container(
     interrupt: &Interrupt,
 ) -> anyhow::Result<Exit> {
     let facts = engine.facts().await?;
-    if facts.id != id {
+    if facts.identity() != id {
         bail!(
             "this is another engine than the one that is meant ({})",
-            facts.id
+            facts.identity()
         );
     }
     if keep(context, engine, options, interrupt).await? == End::Idle {

@@ -52,10 +52,10 @@ pub fn volume(pod: &PodKey, volume: &str) -> String {
 }
 
 /// The bridge of podctl's network. A fixed name makes the create of the network a lock: engines make two networks of
-/// one name when asked twice at once, but no two bridges of one name. At most 15 characters (Linux: IFNAMSIZ).
+/// one name when asked twice at once, but no two bridges of one name. `engine` tells it from others on its machine. At most 15 characters (Linux: IFNAMSIZ).
 #[must_use]
-pub fn bridge(engine_id: &str) -> String {
-    let digest = Sha256::digest(engine_id.as_bytes());
+pub fn bridge(engine: &str) -> String {
+    let digest = Sha256::digest(engine.as_bytes());
     format!("podctl-{}", super::hash::hex(&digest[..4]))
 }
 

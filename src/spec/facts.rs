@@ -73,6 +73,15 @@ pub struct EngineFacts {
     pub log_driver: String,
 }
 
+impl EngineFacts {
+    /// Tells it from every other engine. Its id alone does not: Docker 20.10 takes that from a file of the machine, which two engines
+    /// share.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        format!("{} {}", self.id, self.root_dir)
+    }
+}
+
 /// Facts about an image, from its configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImageFacts {

@@ -17,7 +17,7 @@ pub fn network(facts: &EngineFacts) -> NetworkCreateRequest {
         driver: Some("bridge".to_owned()),
         options: Some(HashMap::from([(
             "com.docker.network.bridge.name".to_owned(),
-            names::bridge(&facts.id),
+            names::bridge(&facts.identity()),
         )])),
         ..Default::default()
     }

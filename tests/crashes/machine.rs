@@ -50,6 +50,7 @@ impl Machine {
     }
 
     pub(crate) fn start(&mut self) {
+        let others = run(Command::new("ip").args(["-o", "-4", "addr", "show", "docker0"])).out;
         self.spawn();
         eventually("the engine answers", || {
             // One that takes what is left of its containerd for one that runs gives up, and is started again by whatever starts it.
@@ -59,6 +60,7 @@ impl Machine {
             }
             self.docker_said(&["version"]).code == 0
         });
+        bring_back(&others);
     }
 
     fn spawn(&mut self) {
@@ -207,6 +209,18 @@ impl Drop for Machine {
         }
         self.cut_off();
         self.remove_bridges();
+    }
+}
+
+/// An engine that does not use it removes the bridge of the one that does. `address`: as `ip` shows it.
+fn bring_back(address: &str) {
+    let Some(address) = address.split_whitespace().nth(3) else {
+        return;
+    };
+    let ip = |args: &[&str]| run(Command::new("ip").args(args));
+    if ip(&["link", "add", "docker0", "type", "bridge"]).code == 0 {
+        ip(&["addr", "add", address, "dev", "docker0"]).code(0);
+        ip(&["link", "set", "docker0", "up"]).code(0);
     }
 }
 

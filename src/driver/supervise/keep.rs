@@ -110,6 +110,8 @@ impl Kept {
         let Some(pause) = seen.pause() else {
             return self.without_pause(claimed, &seen).await;
         };
+        // What had died before this supervisor came nobody is at work on: the engine, or the machine, has been started anew.
+        self.alone |= self.adopted.is_none() && matches!(pause.state, State::Exited(_));
         let record = read(&engine, &self.key, &pause.id).await?;
         let Some(record) = record.filter(|record| !is_stale(record, &seen)) else {
             return self.unreadable(&seen).await;

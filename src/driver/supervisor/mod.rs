@@ -112,7 +112,7 @@ async fn start(engine: &Engine, options: &Options) -> anyhow::Result<bool> {
         let mut command: Vec<String> = ["--host", &format!("unix://{SOCKET}"), "supervise"]
             .map(str::to_owned)
             .to_vec();
-        command.extend(["--engine-id".to_owned(), facts.id.clone()]);
+        command.extend(["--engine-id".to_owned(), facts.identity()]);
         command.extend(options.arguments.iter().cloned());
         let body = supervisor(&image, VERSION, &socket, command);
         let id = match engine.create_supervisor(body).await {
