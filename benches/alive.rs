@@ -1,5 +1,5 @@
-//! What it costs to keep pods alive: the processor time and the memory of one `podctl up --attach` with many pods, each of two
-//! containers, each of which is asked every 10 s over HTTP. Prints a table for README.
+//! What it costs to keep pods alive: the processor time and the memory of one `podctl up --attach`, and of the supervisor, with many pods,
+//! each of two containers, each of which is asked every 10 s over HTTP. Prints a table for README.
 //!
 //! `make bench`. `PODS` (default `10 50 100`) says how many, `SECONDS_OF_LIFE` (default 60) for how long it is measured, `PODCTL` another
 //! binary than `target/release/podctl`.
@@ -34,19 +34,33 @@ fn main() {
     println!("|---|---|---|---|---|");
     for count in counts.split_whitespace() {
         let n = count.parse().expect("PODS has numbers");
-        println!("{}", measured(&podctl, n, life));
+        for way in [Way::Attach, Way::Supervise] {
+            println!("{}", measured(&podctl, way, n, life));
+        }
     }
 }
 
+/// Who keeps them alive.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Way {
+    /// `podctl up --attach`, which follows their logs too.
+    Attach,
+    /// `podctl supervise`.
+    Supervise,
+}
+
 /// One row of the table.
-fn measured(podctl: &str, n: usize, life: Duration) -> String {
+fn measured(podctl: &str, way: Way, n: usize, life: Duration) -> String {
     let folder = Folder::new();
     let names: Vec<String> = (0..n).map(|_| unique("alive")).collect();
     let manifests: Vec<String> = names.iter().map(|name| manifest(name)).collect();
     let file = folder.write("pods.yaml", manifests.join("---\n"));
     let begun = Instant::now();
-    let pods = Alive::begin(podctl, &file, &folder);
-    pods.wait_until_ready(podctl, &file, n);
+    let pods = Alive::begin(podctl, way, &file, &folder);
+    if way == Way::Attach {
+        pods.wait_until_up(n);
+    }
+    wait_until_ready(podctl, &file);
     let ready = begun.elapsed();
     std::thread::sleep(SETTLING);
     let (begun, before) = (Instant::now(), pods.processor());
@@ -55,7 +69,7 @@ fn measured(podctl: &str, n: usize, life: Duration) -> String {
     let (memory, anonymous) = (pods.status("VmRSS"), pods.status("RssAnon"));
     let gone = pods.end();
     format!(
-        "| {n} pods | {:.2}% of a core | {memory:.1} MB ({anonymous:.1} MB) | {:.0} s | {:.0} s |",
+        "| {n} pods, {way:?} | {:.2}% of a core | {memory:.1} MB ({anonymous:.1} MB) | {:.0} s | {:.0} s |",
         share * 100.0,
         ready.as_secs_f64(),
         gone.as_secs_f64()
@@ -77,27 +91,47 @@ fn manifest(name: &str) -> String {
     text
 }
 
-/// `podctl up --attach`, and what it says. Dropping it takes the pods down.
+/// Who keeps the pods alive, and what it says. Dropping it takes the pods down.
 struct Alive {
     process: Child,
     said: String,
+    /// Takes the pods down, where that is not done by who keeps them.
+    down: Option<Command>,
 }
 
 impl Alive {
-    fn begin(podctl: &str, file: &str, folder: &Folder) -> Self {
+    fn begin(podctl: &str, way: Way, file: &str, folder: &Folder) -> Self {
         let said = folder.write("said", "");
+        let args = match way {
+            Way::Attach => vec!["up", "--attach", file],
+            Way::Supervise => vec!["supervise"],
+        };
         let process = Command::new(podctl)
-            .env("PODCTL_NO_SUPERVISOR", "1")
-            .args(["up", "--attach", file])
+            .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&said).expect("a file"))
             .spawn()
             .expect("podctl runs");
-        Self { process, said }
+        let mut down = None;
+        if way == Way::Supervise {
+            let podctl = |args: &[&str]| {
+                let mut command = Command::new(podctl);
+                command.env("PODCTL_NO_SUPERVISOR", "1").args(args);
+                command
+            };
+            let up = podctl(&["up", "-q", file]).status();
+            assert!(up.expect("podctl runs").success(), "not all have come up");
+            down = Some(podctl(&["down", "-q", file]));
+        }
+        Self {
+            process,
+            said,
+            down,
+        }
     }
 
-    fn wait_until_ready(&self, podctl: &str, file: &str, n: usize) {
+    fn wait_until_up(&self, n: usize) {
         let end = Instant::now() + LONGEST_START;
         let said = || std::fs::read_to_string(&self.said).expect("a file");
         while said()
@@ -109,10 +143,6 @@ impl Alive {
             assert!(Instant::now() < end, "not all have come up: {}", said());
             std::thread::sleep(Duration::from_millis(200));
         }
-        let mut wait = Command::new(podctl);
-        let waited = wait.args(["wait", "--timeout", "5m", file]).output();
-        let waited = waited.expect("podctl runs");
-        assert!(waited.status.success(), "{waited:?}");
     }
 
     fn proc(&self, file: &str) -> String {
@@ -146,6 +176,10 @@ impl Alive {
     }
 
     fn interrupt(&mut self) {
+        if let Some(mut down) = self.down.take() {
+            // What is left is said by the next row.
+            let _ = down.status();
+        }
         let id = self.process.id().to_string();
         // One that has ended already is not there.
         let _ = Command::new("kill").args(["-INT", &id]).status();
@@ -159,4 +193,11 @@ impl Drop for Alive {
             self.interrupt();
         }
     }
+}
+
+fn wait_until_ready(podctl: &str, file: &str) {
+    let mut wait = Command::new(podctl);
+    let waited = wait.args(["wait", "--timeout", "5m", file]).output();
+    let waited = waited.expect("podctl runs");
+    assert!(waited.status.success(), "{waited:?}");
 }

@@ -65,6 +65,7 @@ fn main() {
     for n in [2, 8] {
         bench.up_and_down(n);
     }
+    bench.supervised();
     bench.own_time();
     bench.ps();
     bench.validate();
@@ -195,6 +196,32 @@ impl Bench {
         };
         let up = timed(|| run(&["up", "-d", "--quiet-pull"]));
         (up, timed(|| run(&["down"])))
+    }
+
+    /// The first `up`, which starts the supervisor once its pod is there, and later ones, beside it.
+    fn supervised(&self) {
+        let podctl = |args: &[&str]| command(Command::new(&self.podctl).args(args));
+        let (mut first, mut later) = (Vec::new(), Vec::new());
+        for round in 0..=self.rounds {
+            for times in [&mut first, &mut later] {
+                let name = unique("supervised");
+                let file = self.manifest(&name, 2);
+                let time = timed(|| podctl(&["up", "-q", &file]));
+                podctl(&["down", "-q", &name]);
+                // The first of all loads the image.
+                if round > 0 {
+                    times.push(time);
+                }
+            }
+            podctl(&["supervise", "-q", "--stop"]);
+        }
+        for (which, times) in [
+            ("first, which starts the supervisor", first),
+            ("later ones", later),
+        ] {
+            let time = median(times) * 1000.0;
+            println!("| up of 1 + 2 with a supervisor: the {which} | {time:.0} ms | |");
+        }
     }
 
     /// Wall time less the time in which a call is under way.

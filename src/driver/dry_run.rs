@@ -82,6 +82,7 @@ pub async fn plan(engine: &Engine, desired: &Desired, pull: Pull) -> anyhow::Res
                 health: &BTreeMap::new(),
                 back_off: BackOff::default(),
                 began: None,
+                attempts: &BTreeMap::new(),
             },
             ends_with: None,
             members_first: false,

@@ -83,6 +83,7 @@ impl Memory {
             health: &self.health,
             back_off: self.back_off,
             began: self.told.began,
+            attempts: &self.told.attempts,
         }
     }
 
@@ -105,6 +106,11 @@ impl Memory {
         desired: Option<&Desired>,
     ) {
         self.began_at(seen.began);
+        // What has never been started counts as no attempt.
+        for member in seen.members().filter(|c| c.state != State::Created) {
+            let identity = &member.identity;
+            self.told.tried(&identity.container, identity.attempt);
+        }
         let is_there = |id: &String| seen.containers.iter().any(|c| c.id == *id);
         self.ended.retain(|id, _| is_there(id));
         let runs = |id: &String| seen.members().any(|c| c.id == *id && c.is_running());

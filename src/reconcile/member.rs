@@ -45,7 +45,7 @@ pub(super) fn member(input: &Input<'_>, container: &Container, place: Place<'_>)
     }
     let made = |attempt, why| create(container, sandbox, attempt, why, None);
     let Some(current) = input.seen.member(&container.name) else {
-        return vec![made(0, Why::Missing)];
+        return vec![made(input.life.next_attempt(&container.name), Why::Missing)];
     };
     if current.state == State::Removing {
         return vec![made(current.identity.attempt + 1, Why::Missing)];

@@ -85,6 +85,8 @@ pub struct Life<'a> {
     pub back_off: BackOff,
     /// When the pod began (kubelet: `status.startTime`).
     pub began: Option<u64>,
+    /// The highest attempt of each container that was there, by its name: one that is removed by hand counts as restarted.
+    pub attempts: &'a BTreeMap<String, u32>,
 }
 
 impl Life<'_> {
@@ -98,6 +100,11 @@ impl Life<'_> {
             }
             State::Running | State::Removing => None,
         }
+    }
+
+    /// The next attempt of a container that is not there.
+    pub(super) fn next_attempt(&self, container: &str) -> u32 {
+        self.attempts.get(container).map_or(0, |last| last + 1)
     }
 
     /// kubelet: `status.started`.

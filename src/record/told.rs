@@ -21,6 +21,9 @@ pub struct Told {
     /// When the pod began. The engine's own word for it, the time of the record's volume, moves with each write into it
     /// (Docker 20.10).
     pub began: Option<u64>,
+    /// The highest attempt of each container that was there, by its name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attempts: BTreeMap<String, u32>,
     /// Of containers, by the engine's id.
     pub containers: BTreeMap<String, Standing>,
     /// Why a container is not there, or not started, by its name in the pod.
@@ -130,6 +133,12 @@ impl Told {
             .unwrap_or_default()
     }
 
+    /// A container of this name was there.
+    pub fn tried(&mut self, container: &str, attempt: u32) {
+        let last = self.attempts.entry(container.to_owned()).or_default();
+        *last = attempt.max(*last);
+    }
+
     /// Whether a container was ended because the pod had come to its end.
     #[must_use]
     pub fn has_stopped(&self, container: &str) -> bool {
@@ -141,6 +150,9 @@ impl Told {
     /// Adds what another driver has told of: what has happened, and why containers wait of which nothing is known here.
     pub fn merge(&mut self, other: &Self) {
         self.began = self.began.or(other.began);
+        for (name, attempt) in &other.attempts {
+            self.tried(name, *attempt);
+        }
         for (name, reason) in &other.waiting {
             let waiting = self.waiting.entry(name.clone());
             waiting.or_insert_with(|| reason.clone());

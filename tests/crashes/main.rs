@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chaos;
 mod machine;
 
 use std::io::{Read as _, Write as _};

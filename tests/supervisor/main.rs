@@ -4,6 +4,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[expect(dead_code, reason = "not all of its ways are taken here")]
+#[path = "../faults/proxy.rs"]
+mod proxy;
+
+mod faults;
 mod life;
 mod repair;
 mod starting;
@@ -60,4 +65,10 @@ fn supervisor() -> Option<String> {
 fn get(pod: &Pod, path: &str) -> String {
     let path = format!("jsonpath={{{path}}}");
     run(podctl().args(["get", "pod", &pod.name, "-o", &path])).out
+}
+
+/// Says it where the test harness does not swallow it.
+fn tell(what: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{what}");
 }

@@ -336,6 +336,7 @@ fn is_whole(desired: &Desired, images: &BTreeMap<String, ImageFacts>, seen: &See
             health: &BTreeMap::new(),
             back_off: BackOff::default(),
             began: None,
+            attempts: &BTreeMap::new(),
         },
         ends_with: None,
         members_first: false,

@@ -188,6 +188,7 @@ impl Case<'_> {
                 health: &self.health,
                 back_off: BackOff::default(),
                 began: None,
+                attempts: &BTreeMap::new(),
             },
             ends_with: None,
             members_first: self.members_first,
