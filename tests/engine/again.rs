@@ -150,3 +150,40 @@ fn who_keeps_a_pod_alive_hears_of_it() {
     assert_eq!(code, 130, "{}", said(&pod));
     pod.assert_nothing_left();
 }
+
+#[test]
+fn a_container_that_was_started_anew_has_a_past() {
+    let pod = Pod::new("past");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'test -f /v/n && echo second || echo first; touch /v/n; sleep 1000'], volumeMounts: [{name: v, mountPath: /v}]}
+  volumes: [{name: v, emptyDir: {}}]
+";
+    pod.up(manifest).code(0);
+    eventually("it has spoken", || {
+        run(podctl().args(["logs", &pod.name]))
+            .out
+            .contains("first")
+    });
+    again(&pod, "restart", &["-c", "a"]).code(0);
+    eventually("it has spoken again", || {
+        run(podctl().args(["logs", &pod.name]))
+            .out
+            .contains("second")
+    });
+    let previous = run(podctl().args(["logs", "--previous", &pod.name]))
+        .code(0)
+        .out;
+    assert_eq!(previous, "first\n");
+    let path = "jsonpath={.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].lastState.terminated.exitCode}";
+    let status = run(podctl().args(["get", "pod", &pod.name, "-o", path])).out;
+    assert!(status.starts_with("1 1"), "{status}");
+    // The next one takes its place.
+    again(&pod, "restart", &["-c", "a"]).code(0);
+    assert_eq!(pod.ids("a").len(), 2);
+}

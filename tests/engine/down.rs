@@ -3,7 +3,7 @@
 use shows::shows;
 use std::time::Instant;
 
-use super::support::{Folder, Pod, docker, podctl, run, unique};
+use super::support::{Folder, Pod, docker, eventually, podctl, run, unique};
 use super::up::TWO;
 
 /// kubelet: NB-POD-02.
@@ -131,4 +131,28 @@ fn a_pod_half_made_is_taken_down() {
     docker(&["kill", &pod.id("POD")]);
     pod.down().code(0);
     pod.assert_nothing_left();
+}
+
+#[test]
+fn a_pod_that_is_being_taken_down_is_shown_so() {
+    let pod = Pod::new("terminating");
+    let deaf = TWO.replace(
+        "[sleep, '3600']",
+        "[sh, -c, 'trap \"\" TERM; while :; do sleep 1; done']",
+    );
+    pod.up(&deaf.replace("PeriodSeconds: 1", "PeriodSeconds: 6"))
+        .code(0);
+    let down = std::thread::scope(|scope| {
+        let down = scope.spawn(|| pod.down());
+        eventually("it is Terminating", || {
+            let row = run(podctl().arg("ps")).out;
+            row.lines()
+                .any(|row| row.contains(&pod.name) && row.contains("Terminating"))
+        });
+        let path = "jsonpath={.metadata.deletionGracePeriodSeconds} {.metadata.deletionTimestamp}";
+        let said = run(podctl().args(["get", "pod", &pod.name, "-o", path])).code(0);
+        assert!(said.out.starts_with("6 20"), "{}", said.out);
+        down.join().expect("an end")
+    });
+    down.code(0);
 }

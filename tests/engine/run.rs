@@ -1,6 +1,8 @@
 //! `run`: a pod as a test. Its code, its words, its report; and nothing is left of it.
 
-use super::support::{Pod, podctl, run};
+use std::process::Stdio;
+
+use super::support::{Pod, Said, eventually, podctl, run};
 
 const JOB: &str = "
 apiVersion: v1
@@ -66,4 +68,115 @@ fn an_init_container_that_fails_ends_the_run() {
         .code(5)
         .says(&["prepare"]);
     pod.assert_nothing_left();
+}
+
+const WAITS: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 5
+  containers:
+  - {name: test, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'trap \"echo term; exit 9\" TERM; trap \"echo user\" USR1; echo begun; while :; do sleep 0.1; done']}
+";
+
+/// The program itself and not the `timeout` around it, in the background.
+fn begin(args: &[&str]) -> std::process::Child {
+    std::process::Command::new(env!("CARGO_BIN_EXE_podctl"))
+        .arg("run")
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("podctl")
+}
+
+#[test]
+fn a_run_that_is_cancelled_passes_the_signal_on_and_leaves_its_report() {
+    let pod = Pod::new("cancelled");
+    let junit = pod.folder.0.join("junit.xml").display().to_string();
+    let child = begin(&["--junit", &junit, &pod.file(WAITS)]);
+    let has = |word: &str| run(podctl().args(["logs", &pod.name])).out.contains(word);
+    eventually("it has begun", || has("begun"));
+    let signal = |name: &str| {
+        let id = child.id().to_string();
+        run(std::process::Command::new("kill").args([name, &id])).code(0);
+    };
+    signal("-USR1");
+    eventually("the signal has come", || has("user"));
+    signal("-TERM");
+    let end = Said::new(&child.wait_with_output().expect("an end"));
+    assert_eq!(end.code, 9, "{}", end.err);
+    let report = std::fs::read_to_string(&junit).expect("a report");
+    assert!(
+        report.contains("ended with the code 9") && report.contains("term"),
+        "{report}"
+    );
+    pod.assert_nothing_left();
+}
+
+#[test]
+fn when_time_is_up_that_is_said_and_the_report_is_written() {
+    let pod = Pod::new("late");
+    let junit = pod.folder.0.join("junit.xml").display().to_string();
+    let deaf = WAITS
+        .replace("PeriodSeconds: 5", "PeriodSeconds: 0")
+        .replace("exit 9", "true");
+    let said = run(podctl().args([
+        "run",
+        "--junit",
+        &junit,
+        "--timeout",
+        "3s",
+        &pod.file(&deaf),
+    ]));
+    said.code(4).says(&["time is up"]);
+    let report = std::fs::read_to_string(&junit).expect("a report");
+    assert!(
+        report.contains("had not ended") && report.contains("begun"),
+        "{report}"
+    );
+    pod.assert_nothing_left();
+}
+
+#[test]
+fn what_was_ended_with_the_pod_has_not_failed() {
+    let pod = Pod::new("ended");
+    let manifest = format!(
+        "{JOB}  - {{name: db, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'echo db; sleep 3600']}}\n"
+    );
+    let junit = pod.folder.0.join("junit.xml").display().to_string();
+    let file = pod.file(&manifest.replace("exit 7", "exit 0"));
+    run(podctl().args(["run", &file, "--exit-code-from", "test", "--junit", &junit])).code(0);
+    let report = std::fs::read_to_string(&junit).expect("a report");
+    assert!(
+        report.contains("failures=\"0\"") && report.contains(">db"),
+        "{report}"
+    );
+}
+
+#[test]
+fn what_is_left_of_a_run_before_is_not_taken_for_this_one() {
+    let pod = Pod::new("anew");
+    let job = JOB.replace("echo from-the-test; exit 7", "echo once; exit 0");
+    pod.up(&job).code(0);
+    run(podctl().args(["wait", &pod.name, "--for=completed"])).code(0);
+    let file = pod.file(&job.replace("echo once; exit 0", "echo twice; exit 3"));
+    let said = run(podctl().args(["run", &file]))
+        .code(3)
+        .says(&["has ended before"]);
+    assert!(
+        said.out.contains("twice") && !said.out.contains("once"),
+        "{}",
+        said.out
+    );
+    pod.assert_nothing_left();
+    // One that runs is somebody's.
+    pod.up(WAITS).code(0);
+    run(podctl().args(["run", &file]))
+        .code(1)
+        .says(&["has not ended", "podctl down"]);
+    assert_eq!(pod.exec("test", &["true"]).code, 0);
 }

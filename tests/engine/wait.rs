@@ -2,7 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use super::support::{Pod, podctl, run};
+use super::attach::{Attached, said};
+use super::support::{Folder, Pod, eventually, podctl, run};
 
 /// Ready two seconds after its start; or never.
 const SLOW: &str = "
@@ -126,4 +127,84 @@ fn one_waits_for_a_field() {
     wait("jsonpath={.status.phase", "1s")
         .code(2)
         .says(&["at character 1", "not closed"]);
+}
+
+#[test]
+fn what_holds_the_others_up_is_told_when_time_is_up_and_the_pod_stays() {
+    let pod = Pod::new("held");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 0
+  initContainers:
+  - name: s
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    restartPolicy: Always
+    command: [sleep, '1000']
+    startupProbe: {exec: {command: [sh, -c, 'echo not yet; exit 1']}, periodSeconds: 1, failureThreshold: 100}
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '1000']}
+";
+    pod.up_with(manifest, &["--wait", "--timeout", "4s"])
+        .code(4)
+        .says(&["/s: running, not started", "not yet", "time is up"]);
+    assert_eq!(pod.exec("s", &["true"]).code, 0);
+}
+
+#[test]
+fn one_that_comes_up_at_the_second_try_has_come_up() {
+    let pod = Pod::new("second");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 0
+  initContainers:
+  - {name: i, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'test -f /v/i && exit 0; touch /v/i; exit 9'], volumeMounts: [{name: v, mountPath: /v}]}
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'test -f /v/a && exec sleep 1000; touch /v/a; exit 1'], volumeMounts: [{name: v, mountPath: /v}]}
+  volumes: [{name: v, emptyDir: {}}]
+";
+    pod.up_with(manifest, &["--wait", "--timeout", "40s"])
+        .code(0);
+    assert_eq!(pod.sh("a", "ls /v"), "a\ni");
+}
+
+#[test]
+fn two_that_keep_one_pod_agree_on_what_they_know() {
+    let pod = Pod::new("agree");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'sleep 2; exit 1']}
+  - {name: b, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '1000'], readinessProbe: {exec: {command: ['true']}, periodSeconds: 1}}
+";
+    let mut first = Attached::new(&pod, manifest, &[]);
+    run(podctl().args(["wait", &pod.name, "--timeout", "30s"])).code(0);
+    let other = Pod {
+        name: pod.name.clone(),
+        folder: Folder::new(),
+    };
+    let mut second = Attached::new(&other, manifest, &[]);
+    let ready = || {
+        let path = "jsonpath={.status.containerStatuses[1].ready}";
+        run(podctl().args(["get", "pod", &pod.name, "-o", path])).out
+    };
+    eventually("the second is at work", || said(&other).contains("Up  "));
+    // A crash of the other container, and its restart, happen meanwhile.
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(6);
+    while std::time::Instant::now() < end {
+        assert_eq!(ready(), "true");
+    }
+    assert_eq!(second.interrupt(), 130);
+    first.interrupt();
+    pod.assert_nothing_left();
 }
