@@ -12,6 +12,7 @@ mod faults;
 mod life;
 mod repair;
 mod starting;
+mod together;
 
 use std::process::Command;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

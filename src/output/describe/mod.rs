@@ -22,8 +22,8 @@ use super::timeline::timeline;
 use crate::driver::observe::Described;
 
 /// What is said of a pod that nobody need ask.
-const WHO_DRIVES: &str = "what ends is started again, and probes are asked, while `podctl up --attach` or `podctl run` stays with the pod; \
-    `docker stop` of a container is such an end";
+const WHO_DRIVES: &str = "what ends is started again, and probes are asked, while a supervisor is at work or somebody stays with the pod; \
+    `docker stop` of a container is such an end, `podctl stop` keeps a pod ended";
 
 /// Of one pod. `now`: in seconds since 1970; `bars`: there is a terminal to draw on.
 #[must_use]
