@@ -16,8 +16,9 @@ use super::{Context, Exit, signals};
 use crate::driver::supervise::{End, Options, supervise};
 use crate::driver::supervisor::{self, AT_WORK};
 use crate::driver::{Event, Interrupt};
-use crate::engine::Engine;
+use crate::engine::connect::choose;
 use crate::engine::logs::Range;
+use crate::engine::{Engine, Environment};
 use crate::output::Progress;
 use crate::reconcile::State;
 use crate::spec::PodKey;
@@ -223,7 +224,7 @@ async fn stop(context: &Context, engine: &Engine) -> anyhow::Result<Exit> {
 /// For the engine and the program of this call.
 fn unit(context: &Context) -> anyhow::Result<String> {
     let program = std::env::current_exe().context("failed to find podctl's own file")?;
-    let engine = context.engine()?;
+    let chosen = choose(&context.choice, &Environment::of_process())?;
     Ok(format!(
         "[Unit]
 Description=podctl: keeps the pods of a container engine alive
@@ -238,6 +239,6 @@ RestartSec=1
 WantedBy=multi-user.target
 ",
         program.display(),
-        engine.chosen().endpoint.host
+        chosen.endpoint.host
     ))
 }

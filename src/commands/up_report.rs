@@ -125,7 +125,7 @@ pub(super) fn alone(printer: Printer, desired: &Desired) {
         undone.push("starts again what ends");
     }
     undone.push("repairs it");
-    printer.warning(&format!(
+    printer.status(&format!(
         "pod {}: without a supervisor nobody {} once this command is over",
         pod.key,
         undone.join(", ")

@@ -49,7 +49,7 @@ pub async fn again(
     events: &Events,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Done> {
-    rounds(key, async |first_round| {
+    rounds(key, async |round| {
         let Some(read) = interrupt.or(0, read_now(engine, key)).await else {
             return Ok(Some(Done::Interrupted));
         };
@@ -71,7 +71,7 @@ pub async fn again(
             events,
             interrupt,
         };
-        let up = run.go(first_round).await?;
+        let up = run.go(round).await?;
         Ok(up.map(|up| Done::Up(Box::new((desired, up)))))
     })
     .await

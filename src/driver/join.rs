@@ -101,8 +101,8 @@ impl Run<'_> {
         self,
         facts: &EngineFacts,
         seen: &Seen,
-        images: &BTreeMap<String, ImageFacts>,
-        pause_image: &str,
+        (images, pause_image): (&BTreeMap<String, ImageFacts>, &str),
+        is_damaged: bool,
     ) -> anyhow::Result<Joined> {
         // The record is read and written through the pause container; a pod that has none gets one.
         let pause = match seen.pause() {
@@ -112,7 +112,7 @@ impl Run<'_> {
         let Some(pause) = pause else {
             return Ok(Joined::Again);
         };
-        let Some(record) = self.read(&pause).await? else {
+        let Some(mut record) = self.read(&pause).await? else {
             // What is left of a pause container that cannot be read through is replaced.
             let is_dead = |pause: &&SeenContainer| matches!(pause.state, State::Exited(_));
             if let Some(dead) = seen.pause().filter(is_dead) {
@@ -122,10 +122,14 @@ impl Run<'_> {
             return Ok(Joined::Again);
         };
         let is_other = |read: &Wish| read.place() != record.wish.place();
-        if is_stale(&record, seen) || self.based_on.is_some_and(is_other) {
+        let is_stale = is_stale(&record, seen);
+        if (is_stale && !is_damaged) || self.based_on.is_some_and(is_other) {
             return Ok(Joined::Again);
         }
-        let before = recorded(&record);
+        let before = recorded(&record).filter(|_| !is_stale);
+        // The wish that is written now is to count more than the one that was lost.
+        let generations = seen.containers.iter().map(|c| c.identity.generation);
+        record.wish.generation = generations.max().unwrap_or(0).max(record.wish.generation);
         let mut mine = self.mine.clone();
         if let Some(before) = &before {
             mine.pod = mine.pod.restarted_as(&before.pod);

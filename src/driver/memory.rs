@@ -63,12 +63,9 @@ impl Memory {
 
     /// Goes on beside another driver of the pod that has told this meanwhile. What is known here of containers stays: what two know, they
     /// know by the same probes.
-    pub(super) fn beside(mut self, told: Option<&Told>) -> Self {
-        if let Some(told) = told {
-            self.told.merge(told);
-            self.written = told.clone();
-        }
-        self
+    pub(super) fn hear(&mut self, told: &Told) {
+        self.told.merge(told);
+        self.written = told.clone();
     }
 
     /// By the engine's clock, in milliseconds since 1970.

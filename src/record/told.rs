@@ -147,15 +147,11 @@ impl Told {
         happenings.any(|happening| happening.message == message)
     }
 
-    /// Adds what another driver has told of: what has happened, and why containers wait of which nothing is known here.
+    /// Adds what another driver has told of. Why containers wait, and what their probes say, is known here too.
     pub fn merge(&mut self, other: &Self) {
         self.began = self.began.or(other.began);
         for (name, attempt) in &other.attempts {
             self.tried(name, *attempt);
-        }
-        for (name, reason) in &other.waiting {
-            let waiting = self.waiting.entry(name.clone());
-            waiting.or_insert_with(|| reason.clone());
         }
         for happening in &other.happenings {
             match self

@@ -246,12 +246,16 @@ spec:
     run(podctl().args(["stop", &pod.name])).code(0);
     let taken = std::net::TcpListener::bind(("0.0.0.0", port)).expect("the port");
     run(podctl().args(["start", &pod.name])).code(1);
-    assert_eq!(attached.0.wait().expect("an end").code(), Some(1));
+    eventually("it is told", || {
+        said(&pod).contains("failed to start the pause container")
+    });
     drop(taken);
-    run(podctl().args(["start", &pod.name])).code(0);
-    let held = || pod.sh("a", "cat /s/data").lines().count();
+    let held = || pod.exec("a", &["cat", "/s/data"]).out.lines().count();
+    // It is tried again.
     eventually("it goes on with what it held", || held() > 1);
     assert_eq!(held(), 2, "{}", said(&pod));
+    assert_eq!(attached.interrupt(), 130);
+    pod.assert_nothing_left();
 }
 
 /// `podctl up --attach FILE | head`: who looks at the pod has left.

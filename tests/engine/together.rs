@@ -58,9 +58,12 @@ fn of_two_files_the_last_wins_and_the_other_is_told() {
             (first, second) == (2, 0) || (first, second) == (0, 2),
             "{processes}"
         );
-        for container in ["POD", "a", "b"] {
-            assert_eq!(pod.ids(container).len(), 1, "{container}: {said:?}");
-        }
+        // What was started and overtaken may be kept for what it said.
+        let kept = |container: &str| pod.ids(container).len();
+        assert!(
+            kept("POD") == 1 && kept("a") <= 2 && kept("b") <= 2,
+            "{said:?}"
+        );
         pod.down().code(0);
         docker(&["rmi", "-f", &image]);
     }

@@ -41,7 +41,7 @@ const FAULTS: [Fault; 6] = [
     Fault::KillAfter,
 ];
 /// Of all faults, one in so many.
-const ONE_IN: usize = 12;
+const ONE_IN: usize = 60;
 
 /// A supervisor in the foreground, which is started again when it ends.
 struct Kept(Child);

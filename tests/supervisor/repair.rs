@@ -146,3 +146,52 @@ fn of_the_network() {
         (pause, restarts)
     );
 }
+
+#[test]
+fn of_a_damaged_record_nothing_is_guessed() {
+    let _shared = beside_others();
+    let pod = Pod::new("damaged");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '1000']}
+";
+    up(&pod, manifest, &[]).code(0);
+    up(&pod, &manifest.replace("1000", "2000"), &[]).code(0);
+    // The last wish is cut off; the one before it is whole.
+    let pause = pod.id("POD");
+    let record = pod.folder.0.join("record");
+    docker(&[
+        "cp",
+        &format!("{pause}:/podctl/record"),
+        &record.display().to_string(),
+    ]);
+    let files = std::fs::read_dir(&record).expect("the record");
+    let names = files.map(|file| {
+        file.expect("a file")
+            .file_name()
+            .into_string()
+            .expect("a name")
+    });
+    let wish = names
+        .into_iter()
+        .find(|name| name.starts_with("wish-"))
+        .expect("a wish");
+    let cut = pod.folder.write(&wish, "{\"format\": 1, \"gener");
+    docker(&["cp", &cut, &format!("{pause}:/podctl/record/{wish}")]);
+    let a = pod.id("a");
+    docker(&["kill", &a]);
+    eventually("it is told", || {
+        let supervisor = super::supervisor().expect("a supervisor");
+        let said = super::run(std::process::Command::new("docker").args(["logs", &supervisor]));
+        said.err.contains(&pod.name) && said.err.contains("is damaged")
+    });
+    // Neither the old wish nor the new one is driven to, until somebody says what is wanted.
+    assert_eq!(pod.id("a"), a);
+    up(&pod, &manifest.replace("1000", "3000"), &[]).code(0);
+    assert!(pod.sh("a", "ps").contains("sleep 3000"));
+}

@@ -169,3 +169,50 @@ fn down_of_all_takes_it_away_too() {
     assert_eq!(docker(&["network", "ls", "-qf", "name=^podctl$"]), "");
     pod.assert_nothing_left();
 }
+
+/// A container of this version in the supervisor's place, which does nothing.
+fn in_its_place(version: &str) {
+    let label = format!("podctl.io/supervisor={version}");
+    let name = ["--name", "podctl-supervisor"];
+    docker(
+        &[
+            &["run", "-d", "--label", &label],
+            &name[..],
+            &["busybox", "sleep", "1000"],
+        ]
+        .concat(),
+    );
+}
+
+#[test]
+fn an_older_one_is_replaced_and_a_newer_one_is_not() {
+    let _alone = alone();
+    let pod = Pod::new("versions");
+    in_its_place("0.0.1");
+    let old = supervisor();
+    up(&pod, SLEEPS, &[])
+        .code(0)
+        .says(&["supervisor: started in the place of one of podctl 0.0.1"]);
+    assert_ne!(supervisor(), old);
+    run(podctl().args(["supervise", "--stop"])).code(0);
+    in_its_place("99.0.0");
+    let new = supervisor();
+    let said = up(&pod, SLEEPS, &[]).code(0);
+    assert!(!said.err.contains("supervisor"), "{}", said.err);
+    assert_eq!(supervisor(), new);
+}
+
+#[test]
+fn a_unit_for_systemd_names_the_program_and_the_engine() {
+    let unit =
+        run(podctl().args(["--host", "unix:///some.sock", "supervise", "--systemd"])).code(0);
+    let line = unit
+        .out
+        .lines()
+        .find(|line| line.starts_with("ExecStart=/"));
+    let line = line.expect("a command");
+    assert!(
+        line.ends_with("/podctl --host unix:///some.sock supervise"),
+        "{line}"
+    );
+}

@@ -181,10 +181,10 @@ impl Drive {
             self.events.tell(Event::Failed(Arc::new(failure)));
             // Somebody may have started the pause before this one again, which has the ports: once that is seen, it is ended.
             let is_held = is_taken && self.has_another_pause(action);
-            self.put_off(
-                action.key(),
-                if is_held { PUT_OFF_SHORTLY } else { PUT_OFF },
-            );
+            // Where it was nobody of the pod, the next try can wait.
+            let is_new = is_held && !std::mem::replace(&mut self.looked_for_holder, is_held);
+            let rest = if is_new { PUT_OFF_SHORTLY } else { PUT_OFF };
+            self.put_off(action.key(), rest);
             return is_held;
         }
         self.failures.push(failure);

@@ -29,6 +29,7 @@ use crate::engine::{Engine, EngineError};
 use crate::probe::Prober;
 use crate::reconcile::restart::{BackOff, Ended};
 use crate::reconcile::{Action, Decision, Goal, Input, Over, Seen, SeenContainer, Until, decide};
+use crate::record::Record;
 
 /// Between two looks while another podctl, or the engine, is at work on the pod.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -69,6 +70,10 @@ pub struct Drive {
     /// Writes into the pod's record: those of this way itself, and those that were seen.
     own_uploads: u32,
     uploads: u32,
+    /// The record is being read, for somebody else has written into it.
+    reading: bool,
+    /// Somebody has written a wish that counts more than the one that is driven to.
+    overtaken: bool,
     upload_events: Option<BoxStream<'static, ()>>,
     /// Counts what has happened to containers of the pod.
     changes: Option<watch::Receiver<u64>>,
@@ -77,6 +82,8 @@ pub struct Drive {
     ends_with: Option<String>,
     /// Each container has been started once.
     alive: bool,
+    /// A port of the pod was taken when its pause was to be started, and it was looked whether the pause before has it.
+    looked_for_holder: bool,
     over: Option<Over>,
     ready: bool,
 
@@ -173,6 +180,8 @@ enum Done {
     Action(Action, Result<Effect, EngineError>),
     /// Whether it could be written.
     Told(bool),
+    /// What the record said when so many writes had been heard of; `None`: it could not be read.
+    Record(u32, Option<Box<Record>>),
     /// What was put off, by its key.
     Rested(String),
     Look(Box<Result<Seen, EngineError>>),
@@ -223,11 +232,14 @@ impl Drive {
             interrupts_before: if goal.is_up() { 0 } else { interrupt.count() },
             own_uploads: 0,
             uploads: 0,
+            reading: false,
+            overtaken: false,
             upload_events: None,
             changes: None,
             speaks: None,
             ends_with: None,
             alive: false,
+            looked_for_holder: false,
             over: None,
             ready: false,
             tasks: JoinSet::new(),
@@ -261,8 +273,10 @@ impl Drive {
     #[must_use]
     pub fn knowing(mut self, known: Option<Known>) -> Self {
         if let Some(known) = known {
-            let told = self.seen.record.as_ref().map(|record| &record.told);
-            self.memory = known.memory.beside(told);
+            self.memory = known.memory;
+            if let Some(record) = &self.seen.record {
+                self.memory.hear(&record.told);
+            }
             (self.alive, self.over) = (known.alive, known.over);
         }
         self
@@ -327,7 +341,7 @@ impl Drive {
                 let decision = self.decide();
                 let due = decision.wake;
                 self.live(&decision);
-                if decision.reached && self.look == Look::Fresh {
+                if decision.reached && self.look == Look::Fresh && !self.has_unread() {
                     return self.reached().await;
                 }
                 if let (Some(failed), Look::Fresh) = (&decision.failed_init, self.look) {
@@ -335,6 +349,7 @@ impl Drive {
                 }
                 self.begin(decision);
                 self.tell(false);
+                self.read_unread();
                 // What is due waits for a look that is under way.
                 wake = due.filter(|_| !self.is_looking());
             }
@@ -360,6 +375,7 @@ impl Drive {
                     Ok(Done::Times(result)) => self.timed(result),
                     Ok(Done::Action(action, result)) => self.ended(&action, result),
                     Ok(Done::Told(done)) => self.told(done),
+                    Ok(Done::Record(uploads, record)) => self.read(uploads, record),
                     Ok(Done::Rested(key)) => self.rested(&key),
                     Err(error) if error.is_cancelled() => {}
                     // A panic costs this pod its turn, no more.
@@ -440,7 +456,7 @@ impl Drive {
 
     /// Tasks that change what is seen.
     fn n_acting(&self) -> usize {
-        let others = self.waits.len() + usize::from(self.telling);
+        let others = self.waits.len() + usize::from(self.telling) + usize::from(self.reading);
         self.tasks.len().saturating_sub(others)
     }
 

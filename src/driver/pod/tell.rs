@@ -4,7 +4,9 @@
 
 use super::{Done, Drive};
 use crate::driver::execute;
+use crate::driver::join::read;
 use crate::reconcile::{SeenContainer, State};
+use crate::record::Record;
 use crate::translate::archive;
 
 impl Drive {
@@ -40,11 +42,43 @@ impl Drive {
         self.own_uploads -= u32::from(!done);
     }
 
-    /// Whether somebody else has written a wish: by the engine's events, or by containers of a later generation.
+    /// Whether somebody else has written a wish: as the record says, or by containers of a later generation.
     pub(super) fn is_record_changed(&self) -> bool {
         let later = |c: &SeenContainer| c.identity.generation > self.known_generation;
-        self.goal.is_up()
-            && (self.uploads > self.own_uploads || self.seen.containers.iter().any(later))
+        self.goal.is_up() && (self.overtaken || self.seen.containers.iter().any(later))
+    }
+
+    /// Whether somebody else has written into the record what has not been read yet.
+    pub(super) fn has_unread(&self) -> bool {
+        self.goal.is_up() && self.uploads > self.own_uploads
+    }
+
+    /// Reads what somebody else has written. The way goes on meanwhile: who drives beside this one writes often what it knows, and seldom a
+    /// wish.
+    pub(super) fn read_unread(&mut self) {
+        let pause = self.seen.pause().map(|pause| pause.id.clone());
+        let Some(pause) = pause.filter(|_| self.has_unread() && !self.reading) else {
+            return;
+        };
+        self.reading = true;
+        let (engine, key, uploads) = (self.engine.clone(), self.plan.key.clone(), self.uploads);
+        self.tasks.spawn(async move {
+            let record = read(&engine, &key, &pause).await.ok().flatten();
+            Done::Record(uploads, record.map(Box::new))
+        });
+    }
+
+    pub(super) fn read(&mut self, uploads: u32, record: Option<Box<Record>>) {
+        self.reading = false;
+        let mine = self.seen.record.as_mut().zip(record);
+        let Some((mine, now)) = mine.filter(|(mine, now)| now.wish.place() <= mine.wish.place())
+        else {
+            self.overtaken = true;
+            return;
+        };
+        self.memory.hear(&now.told);
+        mine.filled = now.filled.or(mine.filled.take());
+        self.own_uploads = self.own_uploads.max(uploads);
     }
 
     /// Writes down all that is known, before the way ends.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use futures_util::StreamExt;
 use tokio::sync::watch;
 
@@ -236,13 +236,19 @@ impl Kept {
         Ok(Turn::Again)
     }
 
-    /// What is left of a pause container that cannot be read through is replaced.
+    /// What is left of a pause container that cannot be read through is replaced. A record that does not say what the pod's containers were
+    /// made from was damaged, and is not guessed.
     async fn unreadable(&mut self, seen: &Seen) -> anyhow::Result<Turn> {
-        let dead = seen.pause();
-        let dead = dead.filter(|pause| matches!(pause.state, State::Exited(_)));
-        let (Some(dead), Some(desired), true) = (dead, self.before.clone(), self.alone) else {
-            self.alone |= self.adopted.is_some();
+        let pause = seen.pause();
+        let dead = pause.filter(|pause| matches!(pause.state, State::Exited(_)));
+        if !self.alone {
+            self.alone |= dead.is_some() && self.adopted.is_some();
             return Ok(Turn::StandBack(QUIET));
+        }
+        let (Some(dead), Some(desired)) = (dead, self.before.clone()) else {
+            bail!(
+                "its record does not say what its containers were made from, and is damaged: `podctl up FILE` writes it anew"
+            );
         };
         let attempt = dead.identity.attempt + 1;
         let images = self.images(&desired, seen).await?;

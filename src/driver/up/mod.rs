@@ -32,6 +32,8 @@ use crate::translate::app::shares_pids;
 
 /// So often an `up` begins again when others change the pod under its hands.
 const MOST_ROUNDS: u32 = 150;
+/// After so many tries a record that does not say what the pod's containers were made from was not read too early, but is damaged.
+const DAMAGED: u32 = 20;
 /// Between two tries.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// So many pods are looked up at once: a look is many calls together, and each call has a connection with buffers of its own.
@@ -132,7 +134,7 @@ pub async fn up(
     interrupt: &Interrupt,
 ) -> anyhow::Result<Up> {
     let key = &desired.pod.key;
-    rounds(key, async |first_round| {
+    rounds(key, async |round| {
         let run = Run {
             engine,
             key,
@@ -142,7 +144,7 @@ pub async fn up(
             events,
             interrupt,
         };
-        run.go(first_round).await
+        run.go(round).await
     })
     .await
 }
@@ -150,10 +152,10 @@ pub async fn up(
 /// Tries until it comes to an end; `step` gives none where the pod changed under its hands.
 pub(super) async fn rounds<T>(
     key: &PodKey,
-    step: impl AsyncFn(bool) -> anyhow::Result<Option<T>>,
+    step: impl AsyncFn(u32) -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
     for round in 1..=MOST_ROUNDS {
-        if let Some(end) = step(round == 1).await? {
+        if let Some(end) = step(round).await? {
             return Ok(end);
         }
         tokio::time::sleep(PATIENCE).await;
@@ -176,7 +178,7 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// `None`: the pod was on its way down, or changed under its hands; begin again.
-    pub(super) async fn go(self, first_round: bool) -> anyhow::Result<Option<Up>> {
+    pub(super) async fn go(self, round: u32) -> anyhow::Result<Option<Up>> {
         let uploads = self.watch();
         // What happens before the pod is up counts too.
         let changes = self.until().map(|_| self.changes());
@@ -219,7 +221,7 @@ impl Run<'_> {
         seen.began = seen.began.or(made_at(&volume));
         let claimed = read_record(&volume, &BTreeMap::new()).ok();
         // A pod that this run made may have been changed by others since: from then on it is not this run's alone.
-        let is_new = first_round || (seen.containers.is_empty() && seen.record.is_none());
+        let is_new = round == 1 || (seen.containers.is_empty() && seen.record.is_none());
         let is_mine = |record: &Record| record.uid == self.options.uid;
         let first = is_new && claimed.as_ref().is_some_and(is_mine);
         let prepared = self.prepare(&facts, found, &pauses).await;
@@ -251,7 +253,8 @@ impl Run<'_> {
                 own_uploads: 0,
             }
         } else {
-            let joining = self.join(&facts, &seen, &images, &pause_image);
+            let is_damaged = round > DAMAGED && self.based_on.is_none();
+            let joining = self.join(&facts, &seen, (&images, &pause_image), is_damaged);
             match self.interrupt.or(0, joining).await.transpose()? {
                 Some(Joined::Course(course)) => *course,
                 Some(Joined::Again) => return Ok(None),
