@@ -34,6 +34,7 @@ fn main() -> anyhow::Result<()> {
         architecture: Architecture::X86_64,
         root_dir: "/var/lib/docker".to_owned(),
         podman: false,
+        reaches_pods: true,
         log_driver: "json-file".to_owned(),
     };
     for desired in &loaded.pods {

@@ -11,6 +11,7 @@ fn facts(api: ApiVersion) -> EngineFacts {
         architecture: Architecture::X86_64,
         root_dir: "/var/lib/docker".to_owned(),
         podman: false,
+        reaches_pods: true,
         log_driver: "json-file".to_owned(),
     }
 }

@@ -52,12 +52,17 @@ pub(super) async fn run(
         let work =
             async |events| again(&engine, key, asked, &options, &events, &signals.interrupt).await;
         let end = shown(context.printer, key, work).await?;
-        if let Done::Up(end) = &end {
-            let (desired, up) = &**end;
-            let supervision = &staying.supervision;
-            supervision.take_over(context, &engine, desired, up).await;
-        }
-        let exit = ended(context, &engine, key, (asked, end)).await?;
+        let kept = match &end {
+            Done::Up(end) => {
+                let (desired, up) = &**end;
+                let (supervision, interrupt) = (&staying.supervision, &signals.interrupt);
+                supervision
+                    .take_over(context, &engine, desired, up, interrupt)
+                    .await?
+            }
+            _ => Exit::Fine,
+        };
+        let exit = ended(context, &engine, key, (asked, end)).await?.or(kept);
         Ok(signals.exit(context.printer, key, exit))
     }));
     several::exit(context, &keys, ends.await)

@@ -24,6 +24,12 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// This one, or where it is a good one the next.
+    #[must_use]
+    pub fn or(self, next: Self) -> Self {
+        if self == Self::Fine { next } else { self }
+    }
+
     /// The number that the shell sees.
     #[must_use]
     pub fn code(self) -> u8 {

@@ -28,9 +28,7 @@ pub(super) fn exit(
                 Exit::Failed
             }
         };
-        if exit == Exit::Fine {
-            exit = end;
-        }
+        exit = exit.or(end);
     }
     Ok(exit)
 }

@@ -8,11 +8,18 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use tokio::sync::OnceCell;
 
-use super::{Context, up_report};
+use super::wait::tell_culprits;
+use super::{Context, Exit, up_report};
+use crate::driver::Interrupt;
 use crate::driver::supervisor::{self, Ensured, ensure};
 use crate::driver::up::Up;
+use crate::driver::wait::wait;
 use crate::engine::Engine;
-use crate::spec::Desired;
+use crate::reconcile::wanted::{Verdict, Wanted};
+use crate::spec::{Desired, PodKey};
+
+/// Longer than anybody waits; `--timeout` interrupts.
+const FOR_EVER: Duration = Duration::from_hours(24 * 365);
 
 /// The supervisor.
 #[derive(Debug, Default, clap::Args)]
@@ -74,22 +81,60 @@ impl Supervision {
 }
 
 impl Supervision {
-    /// Leaves a pod that has been brought up to the supervisor; where there is none, says what nobody does from then on.
+    /// Leaves a pod that has been brought up to the supervisor; where there is none, says what nobody does from then on. What comes of a pod
+    /// whose probes could not be asked from here the supervisor tells.
     pub(super) async fn take_over(
         &self,
         context: &Context,
         engine: &Engine,
         desired: &Desired,
         end: &Up,
-    ) {
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Exit> {
         let is_left = match end {
             Up::Started { .. } => !desired.pod.stopped,
             Up::NotReady { .. } => true,
             Up::Failed { taken_away, .. } => !taken_away,
             _ => false,
         };
-        if is_left && !self.ensure(context, engine).await {
+        if !is_left {
+            return Ok(Exit::Fine);
+        }
+        let is_kept = self.ensure(context, engine).await;
+        if !is_kept {
             up_report::alone(context.printer, desired);
         }
+        match end {
+            Up::Started { unasked: true, .. } if is_kept => {
+                until_ready(context, engine, &desired.pod.key, interrupt).await
+            }
+            Up::Started { unasked: true, .. } => {
+                let key = &desired.pod.key;
+                context.printer.failure(&format!(
+                    "pod {key}: its containers cannot be reached from here, and nobody else asks them whether they are ready"
+                ));
+                Ok(Exit::Failed)
+            }
+            _ => Ok(Exit::Fine),
+        }
     }
+}
+
+/// Waits for what the supervisor tells.
+async fn until_ready(
+    context: &Context,
+    engine: &Engine,
+    key: &PodKey,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Exit> {
+    let waiting = wait(engine, key, &Wanted::Up, FOR_EVER);
+    let exit = match interrupt.or(0, waiting).await.transpose()? {
+        Some(Verdict::Met) => return Ok(Exit::Fine),
+        Some(_) => Exit::Failed,
+        None => Exit::Interrupted,
+    };
+    let message = format!("pod {key} is not ready; it stays for a look");
+    context.printer.failure(&message);
+    tell_culprits(context, engine, key).await?;
+    Ok(exit)
 }

@@ -143,10 +143,11 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         } else {
             one(context, engine, desired, &options, interrupt).await?
         };
-        let exit = tell(context, engine, desired, &end).await?;
+        let mut exit = tell(context, engine, desired, &end).await?;
         if !args.attach {
             let supervision = &args.supervision;
-            supervision.take_over(context, engine, desired, &end).await;
+            let kept = supervision.take_over(context, engine, desired, &end, interrupt);
+            exit = exit.or(kept.await?);
         }
         Ok(signals.exit(context.printer, &desired.pod.key, exit))
     }));

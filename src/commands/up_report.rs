@@ -20,6 +20,7 @@ pub(super) fn report(printer: Printer, desired: &Desired, end: &Up) -> Exit {
             unchanged,
             n_started: n,
             overtaken,
+            unasked: _,
         } => {
             match (unchanged, overtaken) {
                 (_, true) => printer.status(&format!(

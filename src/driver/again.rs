@@ -67,6 +67,7 @@ pub async fn again(
             key,
             mine: &desired,
             based_on: Some(&record.wish),
+            far: false,
             options,
             events,
             interrupt,

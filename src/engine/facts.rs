@@ -57,14 +57,21 @@ impl Engine {
             refuse(format!("its processor is `{architecture}`, and there are pause programs for x86_64 and aarch64"))
         })?;
         let components = version.components.unwrap_or_default();
+        let podman = components
+            .iter()
+            .any(|component| component.name.contains("Podman"));
+        let is_own = cfg!(target_os = "linux") && self.chosen.endpoint.host.starts_with("unix://");
+        let options = info.security_options.unwrap_or_default();
+        let is_rootless = options.iter().any(|option| option.contains("rootless"));
+        let is_virtual = info.operating_system.as_deref() == Some("Docker Desktop");
         Ok(EngineFacts {
-            id: info.id.unwrap_or_default(),
+            // Podman makes up another each time that it is asked.
+            id: if podman { info.name } else { info.id }.unwrap_or_default(),
             api,
             architecture,
             root_dir: info.docker_root_dir.unwrap_or_default(),
-            podman: components
-                .iter()
-                .any(|component| component.name.contains("Podman")),
+            reaches_pods: is_own && !is_rootless && !is_virtual,
+            podman,
             log_driver: info.logging_driver.unwrap_or_default(),
         })
     }

@@ -17,6 +17,8 @@ pub enum Wanted {
         /// `True`.
         status: String,
     },
+    /// The pod is ready, or has ended well.
+    Up,
     /// All containers have ended well.
     Completed,
     /// There is no such pod.
@@ -57,6 +59,8 @@ pub fn verdict(wanted: &Wanted, pod: Option<&v1::Pod>) -> Verdict {
     let phase = phase(pod);
     match wanted {
         Wanted::Deleted => Verdict::NotYet,
+        Wanted::Up if phase == "Succeeded" => Verdict::Met,
+        Wanted::Up => self::verdict(&Wanted::ready(), Some(pod)),
         Wanted::Completed => match phase {
             "Succeeded" => Verdict::Met,
             "Failed" => Verdict::Never("the pod has failed".to_owned()),

@@ -67,6 +67,8 @@ pub struct EngineFacts {
     pub architecture: Architecture,
     /// Where it keeps its data on its machine (Docker API: `info.DockerRootDir`).
     pub root_dir: String,
+    /// Whether this machine reaches what listens in a pod: it is the engine's own, and no virtual machine or network of a user's is between.
+    pub reaches_pods: bool,
     /// Podman's socket, not Docker's.
     pub podman: bool,
     /// The log driver of containers that name none.

@@ -203,6 +203,7 @@ mod tests {
             architecture: Architecture::X86_64,
             root_dir: "/var/lib/docker".into(),
             podman: false,
+            reaches_pods: true,
             log_driver: "local".into(),
         };
         let place = Place {

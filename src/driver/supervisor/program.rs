@@ -37,6 +37,10 @@ pub(super) fn image(
         .with_context(|| format!("{} cannot be the supervisor", binary.display()))?;
     let mut layer = Layer::default();
     layer.file(PROGRAM, 0o755, &program);
+    // An engine gives folders that it is not told of to nobody but root with all capabilities.
+    for folder in libraries.all_folders() {
+        layer.folder(&folder.display().to_string(), 0o755);
+    }
     for library in &libraries.files {
         let content = fs::read(library)
             .with_context(|| format!("failed to read the library {}", library.display()))?;
@@ -61,6 +65,12 @@ struct Libraries {
 }
 
 impl Libraries {
+    /// From the root on.
+    fn all_folders(&self) -> BTreeSet<&Path> {
+        let above = self.files.iter().flat_map(|file| file.ancestors().skip(1));
+        above.filter(|folder| *folder != Path::new("/")).collect()
+    }
+
     fn folders(&self) -> String {
         let folders = self.files.iter().filter_map(|file| file.parent());
         let folders: BTreeSet<String> = folders.map(|f| f.display().to_string()).collect();
@@ -137,6 +147,8 @@ mod tests {
         assert_eq!(Vec::from_iter(libraries.files.clone()), files);
         assert_eq!(libraries.loader.as_ref(), files.first());
         assert_eq!(libraries.folders(), folder);
+        let all = ["/usr", "/usr/lib", folder].map(Path::new);
+        assert_eq!(Vec::from_iter(libraries.all_folders()), all);
     }
 
     #[test]

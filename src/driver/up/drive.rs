@@ -74,6 +74,7 @@ impl Run<'_> {
                                 unchanged: !acted,
                                 n_started,
                                 overtaken: course.overtaken,
+                                unasked: self.options.wait && self.far,
                                 seen,
                             }));
                         }
@@ -149,7 +150,7 @@ impl Run<'_> {
     pub(super) fn until(self) -> Option<Until> {
         match &self.options.attach {
             Some(attach) => Some(attach.until),
-            None => self.options.wait.then_some(Until::Ready),
+            None => (self.options.wait && !self.far).then_some(Until::Ready),
         }
     }
 

@@ -88,6 +88,8 @@ pub enum Up {
         n_started: usize,
         /// Another `up` came later, and its wish was followed.
         overtaken: bool,
+        /// It was to be waited for, and this machine does not reach its pods: who does tells whether it is ready.
+        unasked: bool,
     },
     /// Something failed.
     Failed {
@@ -140,6 +142,7 @@ pub async fn up(
             key,
             mine: desired,
             based_on: None,
+            far: false,
             options,
             events,
             interrupt,
@@ -172,13 +175,15 @@ pub(super) struct Run<'a> {
     /// The wish that what is asked for was made from: it is asked for anew where another has come meanwhile.
     pub(super) based_on: Option<&'a Wish>,
     pub(super) options: &'a Options,
+    /// This machine does not reach what probes ask.
+    pub(super) far: bool,
     pub(super) events: &'a Events,
     pub(super) interrupt: &'a Interrupt,
 }
 
 impl Run<'_> {
     /// `None`: the pod was on its way down, or changed under its hands; begin again.
-    pub(super) async fn go(self, round: u32) -> anyhow::Result<Option<Up>> {
+    pub(super) async fn go(mut self, round: u32) -> anyhow::Result<Option<Up>> {
         let uploads = self.watch();
         // What happens before the pod is up counts too.
         let changes = self.until().map(|_| self.changes());
@@ -212,6 +217,7 @@ impl Run<'_> {
                 return Ok(Some(Up::Interrupted { taken_away, left }));
             }
         };
+        self.far = !facts.reaches_pods;
         if seen.deletion && !self.options.existing {
             return self.clear(facts).await;
         }
