@@ -52,6 +52,7 @@ pub(super) async fn run(
         let work =
             async |events| again(&engine, key, asked, &options, &events, &signals.interrupt).await;
         let end = shown(context.printer, key, work).await?;
+        let exit = ended(context, &engine, key, (asked, &end)).await?;
         let kept = match &end {
             Done::Up(end) => {
                 let (desired, up) = &**end;
@@ -62,7 +63,7 @@ pub(super) async fn run(
             }
             _ => Exit::Fine,
         };
-        let exit = ended(context, &engine, key, (asked, end)).await?.or(kept);
+        let exit = exit.or(kept);
         Ok(signals.exit(context.printer, key, exit))
     }));
     several::exit(context, &keys, ends.await)
@@ -73,7 +74,7 @@ async fn ended(
     context: &Context,
     engine: &Engine,
     key: &PodKey,
-    (asked, end): (&Again, Done),
+    (asked, end): (&Again, &Done),
 ) -> anyhow::Result<Exit> {
     Ok(match end {
         Done::NotFound => {
@@ -88,12 +89,12 @@ async fn ended(
             context.printer.failure(&format!("pod {key}: {reason}"));
             Exit::Failed
         }
-        Done::Up(end) => match *end {
+        Done::Up(end) => match &**end {
             (_, Up::Started { unchanged, .. }) if *asked == Again::Stop => {
-                say_stopped(context.printer, key, unchanged);
+                say_stopped(context.printer, key, *unchanged);
                 Exit::Fine
             }
-            (desired, end) => tell(context, engine, &desired, &end).await?,
+            (desired, end) => tell(context, engine, desired, end).await?,
         },
     })
 }

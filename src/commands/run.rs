@@ -20,6 +20,7 @@ use crate::engine::Engine;
 use crate::manifest::Purpose;
 use crate::output::junit;
 use crate::reconcile::{Until, status};
+use crate::record::told::Reason;
 use crate::spec::{Desired, PodKey, RestartPolicy};
 
 /// Run a pod that is to end: show its logs, take it down, and exit with its code
@@ -115,18 +116,28 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         let ending = passing::end(&engine, &desired.pod, signal, &signals.interrupt).await;
         ending.context("failed to pass the signal on")?;
     } else if !matches!(end, Up::Started { .. }) {
-        return Ok(up_report::report(context.printer, &desired, &end));
+        let exit = up_report::report(context.printer, &desired, &end);
+        let exit = signals.exit(context.printer, key, exit);
+        return Ok(match (exit, signals.first()) {
+            (Exit::Interrupted, Some((number, _))) => Exit::Code(128 + number),
+            (exit, _) => exit,
+        });
     }
     let endings = results(&engine, &desired, args.junit.is_some()).await;
     let gone = take_down(context, &engine, key, &signals.interrupt).await;
-    let endings = endings.context("failed to look how the containers have ended")?;
+    let (endings, ended) = endings.context("failed to look how the containers have ended")?;
     if let Some(file) = &args.junit {
         let report = junit::report(key, &endings)?;
         std::fs::write(file, report)
             .with_context(|| format!("failed to write {}", file.display()))?;
     }
     gone?;
-    let exit = exit(context, &desired, &endings, args.exit_code_from.as_deref());
+    let mut exit = exit(context, &desired, &endings, args.exit_code_from.as_deref());
+    if ended.is_some_and(|reason| reason == Reason::deadline()) {
+        let message = format!("pod {key}: its time (activeDeadlineSeconds) was over");
+        context.printer.failure(&message);
+        exit = exit.or(Exit::Failed);
+    }
     Ok(match (signals.first(), exit) {
         _ if stopped && signals.timed_out() => {
             let message = format!("pod {key}: time is up");

@@ -123,10 +123,11 @@ async fn in_foreground(
     }
     engine.mark_foreground_supervisor(&place).await?;
     let end = keep(context, engine, options, interrupt).await;
-    supervisor::unmark(engine).await?;
+    let unmarked = supervisor::unmark(engine).await;
     if end? == End::Idle {
         supervisor::remove_network(engine).await?;
     }
+    unmarked?;
     Ok(Exit::Fine)
 }
 
@@ -213,6 +214,12 @@ async fn stop(context: &Context, engine: &Engine) -> anyhow::Result<Exit> {
     let stopping = "failed to take the supervisor away";
     let was_there = supervisor::stop(engine).await.context(stopping)?;
     supervisor::remove_network(engine).await.context(stopping)?;
+    if let Some(place) = engine.foreground_supervisor().await.context(stopping)? {
+        supervisor::unmark(engine).await.context(stopping)?;
+        context.printer.status(&format!(
+            "one was marked as at work in the foreground on {place}: the mark is gone; where it still runs, end it there"
+        ));
+    }
     context.printer.status(if was_there {
         "the supervisor is gone; the pods go on, and nobody keeps them"
     } else {

@@ -55,7 +55,14 @@ impl Supervision {
                 arguments: vec!["--idle".to_owned(), idle],
             };
             match ensure(engine, &options).await {
-                Ok(Ensured::Running | Ensured::Foreground(_)) => true,
+                Ok(Ensured::Running) => true,
+                Ok(Ensured::Foreground(place)) => {
+                    let message = format!(
+                        "supervisor: one is marked as at work in the foreground on {place}"
+                    );
+                    context.printer.status(&message);
+                    true
+                }
                 Ok(Ensured::Started) => {
                     context.printer.status(
                         "supervisor: started, as the container podctl-supervisor; it asks probes, restarts and repairs, and goes some \
@@ -100,7 +107,8 @@ impl Supervision {
         if !is_left {
             return Ok(Exit::Fine);
         }
-        let is_kept = self.ensure(context, engine).await;
+        let ensured = interrupt.or(interrupt.count(), self.ensure(context, engine));
+        let is_kept = ensured.await.unwrap_or_default();
         if !is_kept {
             up_report::alone(context.printer, desired);
         }

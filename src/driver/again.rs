@@ -2,10 +2,10 @@
 //!
 //! Not here: driving (`up`), what follows from such a wish (`reconcile`).
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use super::join::{is_stale, read, recorded};
-use super::up::{Options, Run, Up, rounds};
+use super::up::{DAMAGED, Options, Run, Up, rounds};
 use super::{Events, Interrupt};
 use crate::engine::Engine;
 use crate::record::Record;
@@ -53,8 +53,14 @@ pub async fn again(
         let Some(read) = interrupt.or(0, read_now(engine, key)).await else {
             return Ok(Some(Done::Interrupted));
         };
-        let Some(record) = read? else {
-            return Ok(Some(Done::NotFound));
+        let record = match read? {
+            Read::Record(record) => record,
+            Read::NotFound => return Ok(Some(Done::NotFound)),
+            // Another command makes the pause anew; but not for ever.
+            Read::NotYet if round <= DAMAGED => return Ok(None),
+            Read::NotYet => bail!(
+                "the record of pod `{key}` cannot be read, or is damaged: `podctl up FILE` makes it whole"
+            ),
         };
         let unreadable = || format!("the record of pod `{key}` does not read back");
         let mut desired = recorded(&record).with_context(unreadable)?;
@@ -78,22 +84,26 @@ pub async fn again(
     .await
 }
 
-/// The record of a pod that is there.
-async fn read_now(engine: &Engine, key: &PodKey) -> anyhow::Result<Option<Record>> {
+/// The record of a pod.
+enum Read {
+    Record(Box<Record>),
+    NotFound,
+    /// It is there, and does not say what the pod's containers were made from.
+    NotYet,
+}
+
+async fn read_now(engine: &Engine, key: &PodKey) -> anyhow::Result<Read> {
     let looking_up = || format!("failed to look up pod `{key}`");
     let seen = engine.look(key, false).await.with_context(looking_up)?;
     if seen.record.is_none() || seen.deletion {
-        return Ok(None);
+        return Ok(Read::NotFound);
     }
-    let lost = || {
-        format!(
-            "the pause container of pod `{key}` is gone, through which its record is read: `podctl up FILE` makes it whole"
-        )
+    let record = match seen.pause() {
+        Some(pause) => read(engine, key, &pause.id).await?,
+        None => None,
     };
-    let pause = seen.pause().with_context(lost)?;
-    let record = read(engine, key, &pause.id).await?;
     let record = record.filter(|record| !is_stale(record, &seen));
-    record.with_context(lost).map(Some)
+    Ok(record.map_or(Read::NotYet, |record| Read::Record(Box::new(record))))
 }
 
 /// Why what is asked for cannot be.

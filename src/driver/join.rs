@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 use futures_util::StreamExt;
-use futures_util::stream::{self, BoxStream};
-use tokio::sync::{mpsc, watch};
+use futures_util::stream::BoxStream;
+use tokio::sync::watch;
 
 use super::Event;
-use super::execute::{Plan, create_pause};
+use super::execute::{self, Effect, Plan, create_pause};
 use super::failure::taken_port;
 use super::up::Run;
 use crate::engine::Engine;
@@ -68,20 +68,7 @@ pub(super) enum Joined {
 impl Run<'_> {
     /// Hears of every write into the record from now on.
     pub(super) fn watch(self) -> BoxStream<'static, ()> {
-        let mut uploads = self.engine.uploads(self.key).boxed();
-        let (sender, receiver) = mpsc::unbounded_channel();
-        // A stream asks for nothing until somebody waits for it.
-        tokio::spawn(async move {
-            while let Some(()) = uploads.next().await {
-                if sender.send(()).is_err() {
-                    break;
-                }
-            }
-        });
-        stream::unfold(receiver, |mut receiver| async {
-            Some((receiver.recv().await?, receiver))
-        })
-        .boxed()
+        self.engine.uploads(self.key).boxed()
     }
 
     /// Counts what happens to the pod's containers from now on.
@@ -90,6 +77,9 @@ impl Run<'_> {
         let (sender, receiver) = watch::channel(0);
         tokio::spawn(async move {
             while let Some(()) = changes.next().await {
+                if sender.is_closed() {
+                    return;
+                }
                 sender.send_modify(|n| *n += 1);
             }
         });
@@ -155,7 +145,7 @@ impl Run<'_> {
         self.tell_pause_change(before.as_ref(), &mine);
         let generation = record.wish.generation + 1;
         let wish = Wish::new(&mine, &extra(&mine), generation, &self.options.uid);
-        let archive = archive::wish(&wish, &mine, &record, super::execute::now());
+        let archive = archive::wish(&wish, &mine, &record, execute::now());
         match self.engine.upload(&pause, archive).await {
             Ok(()) => {}
             // Another makes the pause anew.
@@ -299,7 +289,11 @@ pub(super) async fn make_pause(
     let record = read_record(&volume, &BTreeMap::new())?;
     plan.uid = record.uid;
     plan.generation = record.wish.generation;
-    create_pause(engine, &plan, attempt).await?;
+    if let Effect::Made(pause) = create_pause(engine, &plan, attempt).await? {
+        // Whatever the record says: a volume that somebody has removed was made anew with the pause.
+        let content = archive::unfilled(execute::now());
+        engine.upload(&pause.id, content).await?;
+    }
     let seen = engine.look(&plan.key, false).await?;
     Ok(seen.pause().map(|pause| pause.id.clone()))
 }

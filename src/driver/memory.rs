@@ -61,10 +61,14 @@ impl Memory {
         }
     }
 
-    /// Goes on beside another driver of the pod that has told this meanwhile. What is known here of containers stays: what two know, they
-    /// know by the same probes.
+    /// Goes on beside another driver of the pod that has told this meanwhile.
     pub(super) fn hear(&mut self, told: &Told) {
         self.told.merge(told);
+        for (id, standing) in &told.containers {
+            if let Some(health) = self.health.get_mut(id) {
+                health.hear(standing);
+            }
+        }
         self.written = told.clone();
     }
 

@@ -9,6 +9,7 @@ use crate::engine::logs::Range;
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::{SeenContainer, State};
 use crate::record::Told;
+use crate::record::told::Reason;
 use crate::spec::Desired;
 
 /// The last so many bytes of a log are kept.
@@ -55,7 +56,7 @@ pub struct Ending {
     pub log: String,
 }
 
-/// Of all containers, init containers first.
+/// Of all containers, init containers first; and why the whole pod was ended, where somebody ended it.
 ///
 /// # Errors
 /// When the engine cannot be asked.
@@ -63,7 +64,7 @@ pub async fn results(
     engine: &Engine,
     desired: &Desired,
     logs: bool,
-) -> Result<Vec<Ending>, EngineError> {
+) -> Result<(Vec<Ending>, Option<Reason>), EngineError> {
     let key = &desired.pod.key;
     let seen = engine.look(key, false).await?;
     let told = match seen.pause() {
@@ -99,7 +100,7 @@ pub async fn results(
         }
         endings.push(ending);
     }
-    Ok(endings)
+    Ok((endings, told.ended))
 }
 
 async fn log(engine: &Engine, id: &str) -> Result<String, EngineError> {
@@ -120,8 +121,8 @@ async fn log(engine: &Engine, id: &str) -> Result<String, EngineError> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// The container that decides on the code of the whole, and its code: the one that is asked for; else the first to have failed; else one
-/// that has not been started because of another. `None`: all is well.
+/// The container that decides on the code of the whole, and its code: the one that is asked for; else the first to have failed.
+/// `None`: all is well.
 #[must_use]
 pub fn code<'a>(endings: &'a [Ending], from: Option<&str>) -> Option<(&'a str, i64)> {
     let named = |ending: &'a Ending| Some((ending.container.as_str(), ending.end.code()?));

@@ -128,6 +128,19 @@ impl Health {
         health
     }
 
+    /// Takes what another driver has told of the same container since: two that ask the same probes at different times would else each put its
+    /// own word in the place of the other's.
+    pub fn hear(&mut self, told: &Standing) {
+        for (kind, asked) in &mut self.probes {
+            match kind {
+                Kind::Startup => asked.passes |= told.started,
+                Kind::Readiness => asked.passes = told.ready,
+                Kind::Liveness => {}
+            }
+        }
+        self.ready_at = self.ready_at.or(told.ready_at);
+    }
+
     /// kubelet: `status.started`.
     #[must_use]
     pub fn is_started(&self) -> bool {

@@ -195,6 +195,8 @@ pub(super) fn wake(input: &Input<'_>) -> Option<u64> {
     let deadline = over::deadline(input).filter(|deadline| *deadline > input.life.now);
     let members = desired.pod.members();
     let wakes = members.filter_map(|container| member::wake(input, container));
+    // What is due now has been decided on.
+    let wakes = wakes.filter(|at| *at > input.life.now);
     wakes.chain(deadline).min()
 }
 

@@ -132,9 +132,20 @@ pub fn wish(wish: &Wish, desired: &Desired, record: &Record, now: u64) -> Vec<u8
     let mut tar = Tar::new(now);
     payload(&mut tar, desired);
     tar.record(&wish.file_name(), wish.to_label().as_bytes());
-    for name in &record.superseded {
+    // One that counted before counts again where the same is asked for as then.
+    let own = wish::payload_file_name(&wish.payload);
+    for name in record.superseded.iter().filter(|name| **name != own) {
         tar.record(name, b"");
     }
+    tar.finish()
+}
+
+/// The archive that says that the volumes are to be filled again.
+#[must_use]
+pub fn unfilled(now: u64) -> Vec<u8> {
+    let mut tar = Tar::new(now);
+    let (name, _) = wish::filled_file("");
+    tar.record(&name, b"");
     tar.finish()
 }
 

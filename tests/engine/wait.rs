@@ -188,6 +188,7 @@ spec:
   - {name: b, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '1000'], readinessProbe: {exec: {command: ['true']}, periodSeconds: 1}}
 ";
     let mut first = Attached::new(&pod, manifest, &[]);
+    eventually("the first is at work", || said(&pod).contains("Up  "));
     run(podctl().args(["wait", &pod.name, "--timeout", "30s"])).code(0);
     let other = Pod {
         name: pod.name.clone(),

@@ -28,7 +28,9 @@ use super::{Event, Events, Failure, Interrupt};
 use crate::engine::{Engine, EngineError};
 use crate::probe::Prober;
 use crate::reconcile::restart::{BackOff, Ended};
-use crate::reconcile::{Action, Decision, Goal, Input, Over, Seen, SeenContainer, Until, decide};
+use crate::reconcile::{
+    Action, Decision, Goal, Input, Over, Seen, SeenContainer, State, Until, decide,
+};
 use crate::record::Record;
 
 /// Between two looks while another podctl, or the engine, is at work on the pod.
@@ -202,6 +204,16 @@ impl Drive {
         let told = seen.record.as_ref().map(|record| record.told.clone());
         let mut memory = Memory::new(0, BackOff::default(), told.unwrap_or_default());
         memory.began_at(seen.began);
+        let mut seen = seen;
+        // A driver may have been killed between making a later pause and filling the volumes again.
+        let is_later = |pause: &SeenContainer| {
+            pause.state == State::Created && pause.identity.attempt > 0 && goal.is_up()
+        };
+        if seen.pause().is_some_and(is_later)
+            && let Some(record) = &mut seen.record
+        {
+            record.filled = None;
+        }
         Self {
             engine: engine.clone(),
             prober: Arc::new(Prober::new(engine)),
@@ -335,6 +347,7 @@ impl Drive {
             if lingering {
                 let decision = self.decide();
                 self.ask(decision.actions);
+                self.tell(false);
                 wake = decision.wake;
             }
             if !stopping {
@@ -399,7 +412,7 @@ impl Drive {
         let wake = wake.map(|wake| Duration::from_millis(wake.saturating_sub(self.memory.now())));
         let tell = self.memory.next_tell();
         let tell = tell.map(|at| at.saturating_duration_since(Instant::now()));
-        let tell = tell.filter(|_| !self.telling);
+        let tell = tell.filter(|_| !self.telling && self.told_through().is_some());
         wake.into_iter()
             .chain(tell)
             .fold(LONGEST_REST, Duration::min)

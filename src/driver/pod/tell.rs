@@ -12,19 +12,14 @@ use crate::translate::archive;
 impl Drive {
     /// Writes down what others are to know, where that has changed.
     pub(super) fn tell(&mut self, all: bool) {
-        let desired = self.plan.desired.as_ref();
-        let ends = desired.is_some_and(|desired| desired.pod.active_deadline.is_some());
-        let is_told = self.goal.is_live() || ends || self.memory.must_tell(self.over);
-        let has_begun = |pause: &&SeenContainer| pause.state != State::Created;
-        let pause = self.seen.pause().filter(has_begun);
-        let can_tell = is_told && self.goal.is_up() && !self.telling;
-        let Some(pause) = pause.filter(|_| can_tell) else {
+        let Some(pause) = self.told_through().filter(|_| !self.telling) else {
             return;
         };
+        let pause = pause.id.clone();
         let Some(told) = self.memory.news(&self.seen, self.over, all) else {
             return;
         };
-        let (engine, pause) = (self.engine.clone(), pause.id.clone());
+        let engine = self.engine.clone();
         let archive = archive::told(&told, execute::now());
         self.memory.telling(told);
         self.telling = true;
@@ -33,6 +28,15 @@ impl Drive {
             // What cannot be written now is told later: the pause may be about to be made anew.
             Done::Told(engine.upload(&pause, archive).await.is_ok())
         });
+    }
+
+    /// The pause container that what is known is written through, where it is to be written at all.
+    pub(super) fn told_through(&self) -> Option<&SeenContainer> {
+        let desired = self.plan.desired.as_ref();
+        let ends = desired.is_some_and(|desired| desired.pod.active_deadline.is_some());
+        let is_told = self.goal.is_live() || ends || self.memory.must_tell(self.over);
+        let pause = self.seen.pause().filter(|_| is_told && self.goal.is_up());
+        pause.filter(|pause| pause.state != State::Created)
     }
 
     /// A write that failed raises no event.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 
 use super::Shared;
@@ -52,7 +53,7 @@ enum Turn {
 pub(super) async fn keep(
     shared: Arc<Shared>,
     key: PodKey,
-    news: watch::Receiver<u64>,
+    (news, changes): (watch::Receiver<u64>, watch::Receiver<u64>),
     events: Events,
     interrupt: Interrupt,
 ) {
@@ -62,6 +63,8 @@ pub(super) async fn keep(
         events,
         interrupt,
         news,
+        changes,
+        uid: String::new(),
         adopted: None,
         before: None,
         alone: false,
@@ -86,7 +89,12 @@ struct Kept {
     key: PodKey,
     events: Events,
     interrupt: Interrupt,
+    /// Counts all that happens to the pod.
     news: watch::Receiver<u64>,
+    /// The same without what is written into the record.
+    changes: watch::Receiver<u64>,
+    /// The pod's uid.
+    uid: String,
     /// The wish that this supervisor drives to: generation and writer.
     adopted: Option<(u64, String)>,
     /// What that asked for.
@@ -102,16 +110,23 @@ impl Kept {
         let engine = self.shared.engine.clone();
         let mut seen = engine.look(&self.key, false).await?;
         if seen.deletion {
-            return self.finish_deletion(&seen).await;
+            return self.finish_deletion().await;
         }
         let Some(claimed) = &seen.record else {
             return Ok(Turn::Gone);
         };
+        // Another pod of this name has nothing to do with the one that was kept.
+        if self.uid != claimed.uid {
+            (self.adopted, self.before, self.known, self.alone) = (None, None, None, false);
+            self.uid.clone_from(&claimed.uid);
+        }
         let Some(pause) = seen.pause() else {
             return self.without_pause(claimed, &seen).await;
         };
         // What had died before this supervisor came nobody is at work on: the engine, or the machine, has been started anew.
         self.alone |= self.adopted.is_none() && matches!(pause.state, State::Exited(_));
+        // What is written after this is heard of.
+        let uploads = engine.uploads(&self.key).boxed();
         let record = read(&engine, &self.key, &pause.id).await?;
         let Some(record) = record.filter(|record| !is_stale(record, &seen)) else {
             return self.unreadable(&seen).await;
@@ -120,13 +135,10 @@ impl Kept {
             self.adopted = None;
             return Ok(Turn::Rest(LONGEST_REST));
         }
-        let unreadable = || {
-            format!(
-                "the record of pod `{}` does not read back: `podctl up FILE` makes it whole",
-                self.key
-            )
+        // Of a first `up` that has not filled the volumes yet the ConfigMaps are not there.
+        let Some(desired) = recorded(&record) else {
+            return self.unreadable(&seen).await;
         };
-        let desired = recorded(&record).with_context(unreadable)?;
         seen.record = Some(record.clone());
         let images = self.images(&desired, &seen).await?;
         let place = record.wish.place();
@@ -139,7 +151,7 @@ impl Kept {
         }
         self.adopted = Some(place);
         self.alone = false;
-        self.drive(desired, &record, seen, images).await
+        self.drive(desired, &record, (seen, images), uploads).await
     }
 
     /// Drives until somebody else has written into the record.
@@ -147,10 +159,9 @@ impl Kept {
         &mut self,
         desired: Desired,
         record: &Record,
-        seen: Seen,
-        images: BTreeMap<String, ImageFacts>,
+        (seen, images): (Seen, BTreeMap<String, ImageFacts>),
+        uploads: BoxStream<'static, ()>,
     ) -> anyhow::Result<Turn> {
-        let uploads = self.shared.engine.uploads(&self.key).boxed();
         let before = self.before.replace(desired.clone());
         let plan = Plan {
             old: filled_with(before.clone(), record),
@@ -162,7 +173,7 @@ impl Kept {
         let alive = Alive {
             until: Until::Stopped,
             back_off: self.shared.back_off,
-            changes: self.news.clone(),
+            changes: self.changes.clone(),
             speaks: Arc::default(),
             ends_with: None,
         };
@@ -198,16 +209,27 @@ impl Kept {
 
     /// A `down` that was killed is carried on. One that is at work sends its signals itself: some programs take a second one for a wish
     /// to end at once.
-    async fn finish_deletion(&mut self, seen: &Seen) -> anyhow::Result<Turn> {
+    async fn finish_deletion(&mut self) -> anyhow::Result<Turn> {
+        let deletions = self.shared.engine.deletions().await?;
+        let grace = deletions
+            .get(&self.key)
+            .map_or(0, |deletion| deletion.grace_period);
         if !self.alone {
-            let graces = seen.containers.iter().map(|c| c.identity.grace_period);
-            let grace = Duration::from_secs(graces.max().unwrap_or_default());
-            return Ok(Turn::StandBack(grace + QUIET));
+            return Ok(Turn::StandBack(Duration::from_secs(grace) + QUIET));
         }
         let seen = self.shared.engine.look(&self.key, true).await?;
         let (engine, facts) = (&self.shared.engine, self.shared.facts.clone());
         let (events, interrupt) = (&self.events, &self.interrupt);
-        let outcome = take_away(engine, &self.key, facts, seen, None, events, interrupt).await;
+        let outcome = take_away(
+            engine,
+            &self.key,
+            facts,
+            seen,
+            Some(grace),
+            events,
+            interrupt,
+        )
+        .await;
         Ok(match outcome {
             Outcome::Failed(failures) => {
                 self.tell(failures);
@@ -242,7 +264,6 @@ impl Kept {
         let pause = seen.pause();
         let dead = pause.filter(|pause| matches!(pause.state, State::Exited(_)));
         if !self.alone {
-            self.alone |= dead.is_some() && self.adopted.is_some();
             return Ok(Turn::StandBack(QUIET));
         }
         let (Some(dead), Some(desired)) = (dead, self.before.clone()) else {
@@ -347,7 +368,18 @@ fn is_whole(desired: &Desired, images: &BTreeMap<String, ImageFacts>, seen: &See
         ends_with: None,
         members_first: false,
     });
-    decision.reached
+    decision.reached && !is_hooking(seen)
+}
+
+/// Whether a command may be running the `postStart` hook of a container: it has not told that that has been started.
+fn is_hooking(seen: &Seen) -> bool {
+    let told = seen.record.as_ref().map(|record| &record.told.containers);
+    let is_started = |c: &SeenContainer| {
+        let standing = told.and_then(|told| told.get(&c.id));
+        standing.is_some_and(|standing| standing.started)
+    };
+    let mut running = seen.members().filter(|c| c.is_running());
+    running.any(|c| c.identity.care.post_start && !is_started(c))
 }
 
 /// How long a command that is at work may do nothing: it may wait for a container to end.

@@ -210,8 +210,8 @@ struct Pods {
 /// One that is kept.
 struct Pod {
     task: Id,
-    /// Counts whatever happens to it.
-    news: watch::Sender<u64>,
+    /// Counts what happens to its containers.
+    changes: watch::Sender<u64>,
 }
 
 impl Pods {
@@ -223,9 +223,11 @@ impl Pods {
         let (shared, interrupt) = (Arc::clone(&self.shared), self.interrupt.clone());
         let (sender, mut events) = mpsc::unbounded_channel();
         let (tell, of) = (self.tell.clone(), key.clone());
-        let (news, heard) = watch::channel(0);
+        let ((news, all_news), (changes, all_changes)) = (watch::channel(0), watch::channel(0));
         let mut happens = shared.engine.news_of(&key).boxed();
-        let (events_to, count) = (Events::to(sender), news.clone());
+        let mut changed = shared.engine.changes(&key).boxed();
+        let (events_to, count_changes) = (Events::to(sender), changes.clone());
+        let heard = (all_news, all_changes);
         let kept = keep::keep(shared, key.clone(), heard, events_to, interrupt);
         let task = self.tasks.spawn(async move {
             let pass_on = async {
@@ -235,8 +237,13 @@ impl Pods {
                 }
             };
             let count = async {
-                while let Some(()) = happens.next().await {
-                    count.send_modify(|n| *n += 1);
+                loop {
+                    let counter = tokio::select! {
+                        Some(()) = happens.next() => &news,
+                        Some(()) = changed.next() => &count_changes,
+                        else => return,
+                    };
+                    counter.send_modify(|n| *n += 1);
                 }
             };
             tokio::select! {
@@ -246,7 +253,7 @@ impl Pods {
             let _ = tell.send((of, None));
         });
         let task = task.id();
-        self.keys.insert(key, Pod { task, news });
+        self.keys.insert(key, Pod { task, changes });
     }
 
     /// The task of a pod has ended.
@@ -259,7 +266,7 @@ impl Pods {
         let pauses = self.shared.engine.pauses().await?;
         for pause in pauses.iter().filter(|c| c.is_running() && !c.connected) {
             if let Some(pod) = self.keys.get(pause.pod()) {
-                pod.news.send_modify(|n| *n += 1);
+                pod.changes.send_modify(|n| *n += 1);
             }
         }
         Ok(())

@@ -94,7 +94,13 @@ pub async fn ensure(engine: &Engine, options: &Options) -> anyhow::Result<Ensure
     }
     // One that was made and never started is what is left of a podctl that was killed.
     if let Some(found) = engine.supervisor().await.context(looking)? {
+        if found.state == State::Running {
+            return Ok(Ensured::Running);
+        }
         engine.remove(&found.id).await.context(looking)?;
+        if start(engine, options).await? {
+            return Ok(Ensured::Started);
+        }
     }
     bail!("others start and stop the supervisor again and again")
 }

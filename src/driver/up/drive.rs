@@ -68,6 +68,9 @@ impl Run<'_> {
                         Come::NotReady => return Ok(Some(Up::NotReady { interrupted: false })),
                         Come::NotYet(now) => {
                             (seen, uploads, own_uploads) = (now, self.watch(), 0);
+                            if let Some(end) = self.hear(&mut course, &seen).await? {
+                                return Ok(end);
+                            }
                         }
                         Come::There(seen) => {
                             return Ok(Some(Up::Started {

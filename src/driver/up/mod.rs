@@ -33,7 +33,7 @@ use crate::translate::app::shares_pids;
 /// So often an `up` begins again when others change the pod under its hands.
 const MOST_ROUNDS: u32 = 150;
 /// After so many tries a record that does not say what the pod's containers were made from was not read too early, but is damaged.
-const DAMAGED: u32 = 20;
+pub(super) const DAMAGED: u32 = 20;
 /// Between two tries.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// So many pods are looked up at once: a look is many calls together, and each call has a connection with buffers of its own.
@@ -234,15 +234,11 @@ impl Run<'_> {
         let (images, pause_image) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
-                if first {
-                    self.forget().await;
-                }
+                let taken_away = first && self.forget().await;
+                let left = None;
                 return match error {
                     Some(error) => Err(error),
-                    None => Ok(Some(Up::Interrupted {
-                        taken_away: first,
-                        left: None,
-                    })),
+                    None => Ok(Some(Up::Interrupted { taken_away, left })),
                 };
             }
         };

@@ -53,10 +53,12 @@ impl Run<'_> {
         let at_once = self.interrupt.count() > 1;
         let undo = course.first && !self.options.keep && !at_once;
         let taken_away = undo && self.take_away(facts).await?;
-        let left = match self.engine.look(self.key, false).await {
-            Ok(seen) if !undo && !at_once => Some((seen, wanted(&course.desired))),
-            _ => None,
+        let look = self.engine.look(self.key, false);
+        let left = match (undo || at_once, self.interrupt.or(1, look)) {
+            (true, _) => None,
+            (false, look) => look.await.and_then(Result::ok),
         };
+        let left = left.map(|seen| (seen, wanted(&course.desired)));
         Ok(Up::Interrupted { taken_away, left })
     }
 
