@@ -25,3 +25,86 @@ fn what_was_killed_is_made_anew_once_it_is_known_that_its_pause_lives() {
     at(5300, 137, pause(Running), &["create a: ended"]);
     at(5100, 137, pause(Exited(137)), &["stop b: new pause"]);
 }
+
+fn live(desired: &Desired, containers: Vec<SeenContainer>) -> Case<'_> {
+    Case {
+        goal: Goal::Live(Until::Stopped),
+        ..Case::up(desired, seen(desired, containers))
+    }
+}
+
+#[test]
+fn a_pause_that_has_lost_its_network_is_brought_back_into_it() {
+    let desired = desired();
+    let mut containers = whole();
+    containers[0].connected = false;
+    let mut case = live(&desired, containers);
+    case.check(&["connect pause to the network"]);
+    // The network itself may be gone.
+    case.seen.network = false;
+    case.check(&["create network"]);
+}
+
+#[test]
+fn what_was_removed_by_hand_counts_as_restarted() {
+    let desired = desired();
+    let containers = vec![pause(Running), member("b", Running)];
+    let attempts = BTreeMap::from([("a".to_owned(), 3)]);
+    let seen = seen(&desired, containers);
+    let none = BTreeSet::new();
+    let life = Life {
+        now: 0,
+        ended: &BTreeMap::new(),
+        health: &BTreeMap::new(),
+        back_off: BackOff::default(),
+        began: None,
+        attempts: &attempts,
+    };
+    let decision = decide(&Input {
+        goal: Goal::Live(Until::Stopped),
+        desired: Some(&desired),
+        images: &BTreeMap::new(),
+        seen: &seen,
+        in_flight: &none,
+        ended_before: &none,
+        lost: &none,
+        life,
+        ends_with: None,
+        members_first: false,
+    });
+    let [
+        crate::reconcile::Action::Create {
+            container, attempt, ..
+        },
+    ] = &decision.actions[..]
+    else {
+        panic!("{:?}", decision.actions);
+    };
+    assert_eq!((container.as_str(), *attempt), ("a", 4));
+}
+
+#[test]
+fn what_was_never_started_leaves_its_place_and_its_number() {
+    let mut new = desired();
+    let old = desired();
+    new.pod.containers[0].env.push(EnvVar {
+        name: "X".into(),
+        value: "1".into(),
+    });
+    let containers = vec![pause(Running), member("a", Created), member("b", Running)];
+    let case = Case {
+        goal: Goal::Live(Until::Stopped),
+        ..Case::up(&new, seen(&old, containers))
+    };
+    case.check(&["remove a: changed"]);
+}
+
+#[test]
+fn a_supervisor_keeps_the_network_for_the_next_pod() {
+    let desired = desired();
+    let mut now = seen(&desired, vec![]);
+    (now.deletion, now.supervised) = (true, true);
+    Case::down(&desired, now.clone()).check(&["remove record"]);
+    now.supervised = false;
+    Case::down(&desired, now).check(&["remove network"]);
+}
