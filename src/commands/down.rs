@@ -12,7 +12,7 @@ use super::exit::UsageError;
 use super::progress::shown;
 use super::{Context, Exit, several, signals, target, up_report};
 use crate::driver::down::{Down, down};
-use crate::driver::supervisor;
+use crate::driver::{known, supervisor};
 use crate::engine::Engine;
 use crate::spec::PodKey;
 
@@ -107,18 +107,9 @@ async fn chosen(
     engine: &Engine,
     args: &Args,
 ) -> anyhow::Result<Option<Vec<PodKey>>> {
-    let mut keys = engine.records().await.context("failed to list the pods")?;
-    let of_containers = engine
-        .containers(None)
+    let mut keys = known::pods(engine)
         .await
         .context("failed to list the pods")?;
-    keys.extend(
-        of_containers
-            .iter()
-            .map(|container| container.pod().clone()),
-    );
-    keys.sort();
-    keys.dedup();
     if args.all {
         keys.retain(|key| {
             context

@@ -15,7 +15,7 @@ use super::exit::UsageError;
 use super::{Context, Exit, signals};
 use crate::driver::supervise::{End, Options, supervise};
 use crate::driver::supervisor::{self, AT_WORK};
-use crate::driver::{Event, Interrupt};
+use crate::driver::{Event, Interrupt, known};
 use crate::engine::connect::choose;
 use crate::engine::logs::Range;
 use crate::engine::{Engine, Environment};
@@ -94,10 +94,14 @@ async fn in_container(
             facts.identity()
         );
     }
-    if keep(context, engine, options, interrupt).await? == End::Idle {
+    while keep(context, engine, options, interrupt).await? == End::Idle {
         supervisor::remove_network(engine).await?;
-        // The engine ends this process with its container.
-        supervisor::stop(engine).await?;
+        // An `up` that has come meanwhile has seen a supervisor at work.
+        if known::pods(engine).await?.is_empty() {
+            // The engine ends this process with its container.
+            supervisor::stop(engine).await?;
+            break;
+        }
     }
     Ok(Exit::Fine)
 }

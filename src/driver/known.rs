@@ -50,3 +50,15 @@ async fn records(engine: &Engine, containers: &[SeenContainer]) -> Vec<(PodKey, 
     let all = join_all(pauses.into_iter().map(read)).await;
     all.into_iter().flatten().collect()
 }
+
+/// The pods that there are, or of which something is left. Two calls.
+///
+/// # Errors
+/// When the engine cannot be asked.
+pub async fn pods(engine: &Engine) -> Result<Vec<PodKey>, EngineError> {
+    let (mut keys, containers) = tokio::try_join!(engine.records(), engine.containers(None))?;
+    keys.extend(containers.iter().map(|c| c.pod().clone()));
+    keys.sort();
+    keys.dedup();
+    Ok(keys)
+}

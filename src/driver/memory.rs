@@ -378,6 +378,12 @@ pub(super) fn now() -> u64 {
     now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
 }
 
+/// What a clock that shows this time is ahead of this machine's, in milliseconds.
+pub(super) fn ahead(time: u64) -> i64 {
+    let difference = i128::from(time) - i128::from(now());
+    i64::try_from(difference).unwrap_or_default()
+}
+
 /// The spec that a container was made from, as far as its name tells.
 fn spec<'a>(desired: Option<&'a Desired>, container: &SeenContainer) -> Option<&'a Container> {
     desired?.pod.container(&container.identity.container)

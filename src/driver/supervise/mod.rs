@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
 use super::execute::{ensure_pause_image, pause_images};
-use super::{Event, Events, Interrupt, images, memory};
+use super::{Event, Events, Interrupt, images, known, memory};
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::restart::BackOff;
 use crate::spec::{EngineFacts, PodKey};
@@ -126,14 +126,14 @@ pub async fn supervise(
                 }
             }
             () = tokio::time::sleep_until(next_look.into()) => {
-                match all(engine).await {
+                match known::pods(engine).await {
                     Ok(keys) => keys.into_iter().for_each(|key| pods.begin(key)),
                     Err(_) => reach(engine).await?,
                 }
                 next_look = Instant::now() + LONGEST_REST;
             }
             () = at(leave) => {
-                let keys = all(engine).await.context("failed to list the pods")?;
+                let keys = known::pods(engine).await.context("failed to list the pods")?;
                 if keys.is_empty() {
                     return Ok(End::Idle);
                 }
@@ -164,23 +164,13 @@ async fn shared(engine: &Engine, back_off: BackOff) -> anyhow::Result<Shared> {
     let pause_image = ensure_pause_image(engine, &facts, &pauses)
         .await
         .context("failed to load the pause image into the engine")?;
-    let difference = i128::from(now) - i128::from(memory::now());
     Ok(Shared {
         engine: engine.clone(),
         facts,
         pause_image,
-        ahead: i64::try_from(difference).unwrap_or_default(),
+        ahead: memory::ahead(now),
         back_off,
     })
-}
-
-/// The pods that there are, or of which something is left.
-async fn all(engine: &Engine) -> Result<Vec<PodKey>, EngineError> {
-    let (mut keys, containers) = tokio::try_join!(engine.records(), engine.containers(None))?;
-    keys.extend(containers.iter().map(|c| c.pod().clone()));
-    keys.sort();
-    keys.dedup();
-    Ok(keys)
 }
 
 /// Waits for an engine whose connection has ended.

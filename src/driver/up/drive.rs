@@ -15,7 +15,7 @@ use super::undo::wanted;
 use super::{Run, SETTLING, Up};
 use crate::driver::images;
 use crate::driver::join::Course;
-use crate::driver::memory::now;
+use crate::driver::memory;
 use crate::driver::pod::{Alive, Drive, Outcome, Reached};
 use crate::reconcile::restart::BackOff;
 use crate::reconcile::{Goal, Over, Seen, State, Until};
@@ -200,8 +200,7 @@ impl Run<'_> {
         }
         let asking = "failed to ask the engine for its time";
         let engines = self.engine.now().await.context(asking)?;
-        let difference = i128::from(engines) - i128::from(now());
-        Ok(i64::try_from(difference).unwrap_or_default())
+        Ok(memory::ahead(engines))
     }
 
     /// What there is once a container has ended in its first moments; `None`: none has.
