@@ -23,6 +23,14 @@ impl EngineError {
             && (reason.contains(network) || !reason.contains("container"))
     }
 
+    /// A start of a container that can never be started: an engine that was killed has left its task behind (containerd: `task ID: already
+    /// exists`).
+    #[must_use]
+    pub fn is_left_task(&self) -> bool {
+        let reason = self.reason().unwrap_or_default();
+        reason.contains("task ") && reason.contains(": already exists")
+    }
+
     /// A create whose image is not there (Docker: `No such image`).
     #[must_use]
     pub fn is_missing_image(&self) -> bool {

@@ -71,7 +71,7 @@ pub struct Input<'a> {
     /// Ids of containers that had ended before the command began: where the pod is not kept alive, those alone are made
     /// anew for having ended.
     pub ended_before: &'a BTreeSet<String>,
-    /// Ids of pause containers that cannot be started any more, for their network was removed.
+    /// Ids of pause containers that cannot be started any more: their network was removed, or the engine has left something of them behind.
     pub lost: &'a BTreeSet<String>,
     /// Time, and what it brings.
     pub life: Life<'a>,

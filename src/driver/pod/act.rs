@@ -154,6 +154,12 @@ impl Drive {
                 self.seen.network = false;
                 return true;
             }
+            Action::Start(target)
+                if target.container == PAUSE_CONTAINER && error.is_left_task() =>
+            {
+                self.lost.insert(target.id.clone());
+                return true;
+            }
             Action::Create { .. } | Action::CreatePause { .. } if error.is_missing_image() => {}
             // The container is gone, or not as it was; the volume is in use by a container that is about to go.
             _ if matches!(error.status(), Some(404 | 409)) || error.is_missing_container() => {

@@ -64,6 +64,7 @@ pub struct Drive {
     ended_before: BTreeSet<String>,
     /// The highest that was seen when the record was read.
     known_generation: u64,
+    /// Pause containers that can never be started.
     lost: BTreeSet<String>,
     events: Events,
     interrupt: Interrupt,
