@@ -23,12 +23,19 @@ impl EngineError {
             && (reason.contains(network) || !reason.contains("container"))
     }
 
-    /// A start of a container that can never be started: an engine that was killed has left its task behind (containerd: `task ID: already
-    /// exists`).
+    /// A start of a container that can never be started: an engine that was killed has left something of it behind (containerd: `task ID:
+    /// already exists`, `id already in use`; runc: `container with given ID already exists`).
     #[must_use]
     pub fn is_left_task(&self) -> bool {
         let reason = self.reason().unwrap_or_default();
-        reason.contains("task ") && reason.contains(": already exists")
+        let is_left = |words: &&str| reason.contains(*words);
+        [
+            ": already exists",
+            "id already in use",
+            "given ID already exists",
+        ]
+        .iter()
+        .any(is_left)
     }
 
     /// A create whose image is not there (Docker: `No such image`).
