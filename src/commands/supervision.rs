@@ -43,7 +43,7 @@ pub(super) struct Supervision {
 
 impl Supervision {
     /// Whether a supervisor is at work; starts one where none is. Why none can be started is said once, and is no failure.
-    pub(super) async fn ensure(&self, context: &Context, engine: &Engine) -> bool {
+    async fn ensure(&self, context: &Context, engine: &Engine) -> bool {
         if self.no_supervisor {
             return false;
         }
@@ -85,9 +85,7 @@ impl Supervision {
         };
         *self.is_there.get_or_init(|| ensured).await
     }
-}
 
-impl Supervision {
     /// Leaves a pod that has been brought up to the supervisor; where there is none, says what nobody does from then on. What comes of a pod
     /// whose probes could not be asked from here the supervisor tells.
     pub(super) async fn take_over(

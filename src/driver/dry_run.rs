@@ -10,8 +10,7 @@ use super::execute::{Effect, apply};
 use super::images::{self, Pull};
 use super::join::recorded;
 use crate::engine::{Engine, look::read_record};
-use crate::reconcile::restart::{BackOff, Life};
-use crate::reconcile::{Action, Goal, Input, SeenContainer, State, decide};
+use crate::reconcile::{Action, Input, SeenContainer, State, decide};
 use crate::record::{Identity, Record, Told, Wish, hash, labels};
 use crate::spec::{Desired, ImageFacts};
 
@@ -69,23 +68,8 @@ pub async fn plan(engine: &Engine, desired: &Desired, pull: Pull) -> anyhow::Res
         .collect();
     for step in 0..MOST_STEPS {
         let decision = decide(&Input {
-            goal: Goal::Up,
-            desired: Some(desired),
-            images: &images,
-            seen: &seen,
-            in_flight: &BTreeSet::new(),
             ended_before: &ended_before,
-            lost: &BTreeSet::new(),
-            life: Life {
-                now: 0,
-                ended: &BTreeMap::new(),
-                health: &BTreeMap::new(),
-                back_off: BackOff::default(),
-                began: None,
-                attempts: &BTreeMap::new(),
-            },
-            ends_with: None,
-            members_first: false,
+            ..Input::of_look(desired, &images, &seen)
         });
         if decision.reached || decision.actions.is_empty() {
             break;

@@ -45,6 +45,30 @@ pub struct Plan {
     pub pause_image: String,
 }
 
+impl Plan {
+    /// Without what the record says.
+    #[must_use]
+    pub fn new(
+        key: &PodKey,
+        desired: Desired,
+        facts: &EngineFacts,
+        images: BTreeMap<String, ImageFacts>,
+        pause_image: &str,
+    ) -> Self {
+        Self {
+            key: key.clone(),
+            uid: String::new(),
+            generation: 0,
+            desired: Some(desired),
+            before: None,
+            old: None,
+            facts: facts.clone(),
+            images,
+            pause_image: pause_image.to_owned(),
+        }
+    }
+}
+
 /// What an action changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {

@@ -45,15 +45,17 @@ impl Course {
         pause_image: &str,
     ) -> Plan {
         Plan {
-            key: key.clone(),
             uid: self.record.uid.clone(),
             generation: self.record.wish.generation,
-            desired: Some(self.desired.clone()),
             before: self.before.clone(),
             old: self.old.clone(),
-            facts: facts.clone(),
-            images: images.clone(),
-            pause_image: pause_image.to_owned(),
+            ..Plan::new(
+                key,
+                self.desired.clone(),
+                facts,
+                images.clone(),
+                pause_image,
+            )
         }
     }
 }
@@ -232,17 +234,8 @@ impl Run<'_> {
         pause_image: &str,
         attempt: u32,
     ) -> anyhow::Result<Option<String>> {
-        let plan = Plan {
-            key: self.key.clone(),
-            uid: String::new(),
-            generation: 0,
-            desired: Some(self.mine.clone()),
-            before: None,
-            old: None,
-            facts: facts.clone(),
-            images: images.clone(),
-            pause_image: pause_image.to_owned(),
-        };
+        let (mine, images) = (self.mine.clone(), images.clone());
+        let plan = Plan::new(self.key, mine, facts, images, pause_image);
         let making = || format!("failed to create the pause container of pod `{}`", self.key);
         make_pause(self.engine, plan, attempt)
             .await
@@ -345,7 +338,7 @@ pub(super) fn asked(record: &Record) -> Option<Desired> {
 }
 
 /// Whether both ask for the same, in whatever words, whoever stays with the pod.
-pub(super) fn is_same(a: &Desired, b: &Desired) -> bool {
+fn is_same(a: &Desired, b: &Desired) -> bool {
     let pod = Pod {
         attached: b.pod.attached,
         ..a.pod.clone()

@@ -59,11 +59,7 @@ impl Engine {
     /// connection does.
     pub fn news(&self, pod: Option<&PodKey>) -> impl Stream<Item = PodKey> + Send + 'static {
         let label = pod.map_or_else(|| vec![labels::POD.to_owned()], labels::filter);
-        let filters = HashMap::from([
-            ("type".to_owned(), vec!["container".to_owned()]),
-            ("event".to_owned(), NEWS.map(str::to_owned).to_vec()),
-            ("label".to_owned(), label),
-        ]);
+        let filters = of_containers(label);
         tell(&self.docker, &filters).filter_map(|event| {
             // An engine repeats a container's labels in what it tells of it.
             let attributes = event.actor.and_then(|actor| actor.attributes);
@@ -101,12 +97,7 @@ impl Engine {
 
     /// Shares out what the engine tells, until nobody listens. After a break, say a restart of the engine, it listens again.
     fn listen(&self) {
-        let events = NEWS.map(str::to_owned).to_vec();
-        let filters = HashMap::from([
-            ("type".to_owned(), vec!["container".to_owned()]),
-            ("event".to_owned(), events),
-            ("label".to_owned(), vec![labels::POD.to_owned()]),
-        ]);
+        let filters = of_containers(vec![labels::POD.to_owned()]);
         let mut events = tell(&self.docker, &filters).boxed();
         // Not the listeners themselves: they go with the last engine.
         let (docker, listeners) = (self.docker.clone(), Arc::downgrade(&self.listeners));
@@ -131,6 +122,15 @@ impl Engine {
             }
         });
     }
+}
+
+/// All that says something of the pods whose containers have this label.
+fn of_containers(label: Vec<String>) -> HashMap<String, Vec<String>> {
+    HashMap::from([
+        ("type".to_owned(), vec!["container".to_owned()]),
+        ("event".to_owned(), NEWS.map(str::to_owned).to_vec()),
+        ("label".to_owned(), label),
+    ])
 }
 
 /// What the engine tells, until the connection ends.

@@ -8,8 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{Action, Target};
+use super::health::Health;
 use super::over::{self, Over};
-use super::restart::Life;
+use super::restart::{BackOff, Ended, Life};
 use super::seen::{Seen, SeenContainer};
 use super::{down, up};
 use crate::spec::{Desired, ImageFacts};
@@ -81,7 +82,41 @@ pub struct Input<'a> {
     pub members_first: bool,
 }
 
-impl Input<'_> {
+/// Nothing under way, and nothing known but what was seen.
+static NO_KEYS: BTreeSet<String> = BTreeSet::new();
+static NO_ENDS: BTreeMap<String, Ended> = BTreeMap::new();
+static NO_HEALTH: BTreeMap<String, Health> = BTreeMap::new();
+static NO_ATTEMPTS: BTreeMap<String, u32> = BTreeMap::new();
+
+impl<'a> Input<'a> {
+    /// What an `up` that begins with this look would decide on.
+    #[must_use]
+    pub fn of_look(
+        desired: &'a Desired,
+        images: &'a BTreeMap<String, ImageFacts>,
+        seen: &'a Seen,
+    ) -> Self {
+        Self {
+            goal: Goal::Up,
+            desired: Some(desired),
+            images,
+            seen,
+            in_flight: &NO_KEYS,
+            ended_before: &NO_KEYS,
+            lost: &NO_KEYS,
+            life: Life {
+                now: 0,
+                ended: &NO_ENDS,
+                health: &NO_HEALTH,
+                back_off: BackOff::default(),
+                began: None,
+                attempts: &NO_ATTEMPTS,
+            },
+            ends_with: None,
+            members_first: false,
+        }
+    }
+
     /// Whether something is done to this container.
     pub(super) fn is_busy(&self, container: &SeenContainer) -> bool {
         self.in_flight.contains(&container.id)

@@ -113,8 +113,8 @@ pub fn stopping(container: &str) -> String {
 
 impl Happening {
     fn is_same(&self, other: &Self) -> bool {
-        let what = |h: &Self| (h.reason.clone(), h.container.clone(), h.message.clone());
-        what(self) == what(other)
+        (&self.reason, &self.container, &self.message)
+            == (&other.reason, &other.container, &other.message)
     }
 }
 

@@ -8,12 +8,10 @@ mod support;
 mod chaos;
 mod machine;
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::time::Duration;
 
 use machine::{Machine, timed};
-use support::{eventually, within};
+use support::{eventually, get, within};
 
 const PORT: u16 = 18_460;
 
@@ -75,7 +73,7 @@ fn is_whole(machine: &Machine, port: u16) -> bool {
     let ask = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 80 | tail -n 1; echo; cat /data/f /proc/1/comm";
     let inside = machine.podctl(&["exec", "web", "-c", "side", "--", "sh", "-c", ask]);
     let ready = "jsonpath={.status.conditions[?(@.type==\"Ready\")].status}";
-    answer(port).as_deref() == Some("whole")
+    get(port).lines().last() == Some("whole")
         && inside.out.lines().collect::<Vec<_>>() == ["whole", "kept", "pause"]
         && machine.podctl(&["get", "pod", "web", "-o", ready]).out == "True"
 }
@@ -86,16 +84,6 @@ fn heals(machine: &Machine, port: u16, what: &str) {
         within(Duration::from_secs(90), what, || is_whole(machine, port));
     });
     println!("{what}: whole after {time:.1?}");
-}
-
-/// The last line of what is answered on the port.
-fn answer(port: u16) -> Option<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text).ok()?;
-    text.lines().last().map(str::to_owned)
 }
 
 fn restarts(machine: &Machine) -> Vec<u32> {

@@ -1,6 +1,6 @@
 //! Whatever hands do to a pod, it comes back whole: the port answers, all see one network and one list of processes, config is there.
 
-use super::support::{Pod, docker, eventually};
+use super::support::{self, Pod, docker, eventually, free_port};
 use super::{beside_others, get, up};
 
 const SERVES: &str = "
@@ -34,9 +34,7 @@ struct Serving {
 impl Serving {
     fn up(promise: &str) -> Self {
         let pod = Pod::new(promise);
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("an address").port();
-        drop(listener);
+        let port = free_port();
         let manifest = SERVES.replace("PORT", &port.to_string());
         up(&pod, &manifest, &["--wait", "--timeout", "60s"]).code(0);
         let serving = Self { pod, port };
@@ -46,10 +44,10 @@ impl Serving {
 
     /// From outside, and from the other container.
     fn is_whole(&self) -> bool {
-        let from_outside = ureq_get(self.port);
+        let from_outside = support::get(self.port);
         let ask = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 80 | tail -n 1; echo; cat /proc/1/comm";
         let inside = self.pod.exec("side", &["sh", "-c", ask]);
-        from_outside.as_deref() == Some("whole")
+        from_outside.lines().last() == Some("whole")
             && inside.out.lines().collect::<Vec<_>>() == ["whole", "pause"]
             && get(&self.pod, ".status.conditions[?(@.type==\"Ready\")].status") == "True"
     }
@@ -62,19 +60,6 @@ impl Serving {
     fn restarts(&self) -> String {
         get(&self.pod, ".status.containerStatuses[*].restartCount")
     }
-}
-
-/// The last line of what is answered.
-fn ureq_get(port: u16) -> Option<String> {
-    use std::io::{Read as _, Write as _};
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream
-        .set_read_timeout(Some(std::time::Duration::from_secs(2)))
-        .ok()?;
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    answer.lines().last().map(str::to_owned)
 }
 
 #[test]

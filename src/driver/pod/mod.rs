@@ -47,7 +47,7 @@ const AFTER_A_CHANGE: [Duration; 3] = [
 /// So many looks in a row that change nothing are not a race any more.
 const MOST_LOOKS: u32 = 200;
 /// What could not be done is tried again after this (kubelet: `backOffPeriod`).
-const PUT_OFF: Duration = Duration::from_secs(10);
+pub(super) const PUT_OFF: Duration = Duration::from_secs(10);
 /// What need not wait for others.
 const PUT_OFF_SHORTLY: Duration = Duration::from_millis(500);
 /// The way down goes on after a failure, but not for ever.

@@ -5,7 +5,7 @@
 //!
 //! Not here: all pods (`supervise`), the loop (`pod`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,9 +19,8 @@ use crate::driver::down::take_away;
 use crate::driver::execute::Plan;
 use crate::driver::images;
 use crate::driver::join::{asked, filled_with, is_stale, make_pause, read, recorded};
-use crate::driver::pod::{Alive, Drive, Known, Outcome};
+use crate::driver::pod::{Alive, Drive, Known, Outcome, PUT_OFF};
 use crate::driver::{Event, Events, Failure, Interrupt};
-use crate::reconcile::restart::{BackOff, Life};
 use crate::reconcile::{Goal, Input, Seen, SeenContainer, State, Until, decide};
 use crate::record::Record;
 use crate::spec::{Desired, ImageFacts, PodKey};
@@ -32,8 +31,6 @@ const QUIET: Duration = Duration::from_secs(2);
 const PULLING: Duration = Duration::from_mins(1);
 /// What happens in a row is looked at once.
 const SETTLING: Duration = Duration::from_millis(200);
-/// What could not be done is tried again after this (kubelet: `backOffPeriod`).
-const PUT_OFF: Duration = Duration::from_secs(10);
 /// Something may have been missed: so often it is looked at a pod that is left alone.
 const LONGEST_REST: Duration = Duration::from_mins(1);
 
@@ -279,17 +276,10 @@ impl Kept {
 
     /// Without what the record says.
     fn plan(&self, desired: Desired, images: BTreeMap<String, ImageFacts>) -> Plan {
-        Plan {
-            key: self.key.clone(),
-            uid: String::new(),
-            generation: 0,
-            desired: Some(desired),
-            before: None,
-            old: None,
-            facts: self.shared.facts.clone(),
-            images,
-            pause_image: self.shared.pause_image.clone(),
-        }
+        let Shared {
+            facts, pause_image, ..
+        } = &*self.shared;
+        Plan::new(&self.key, desired, facts, images, pause_image)
     }
 
     /// Nothing is pulled. An image that has lost its name is the one that the container was made from.
@@ -348,26 +338,7 @@ impl Kept {
 
 /// Whether an `up` would have nothing left to do.
 fn is_whole(desired: &Desired, images: &BTreeMap<String, ImageFacts>, seen: &Seen) -> bool {
-    let none = BTreeSet::new();
-    let decision = decide(&Input {
-        goal: Goal::Up,
-        desired: Some(desired),
-        images,
-        seen,
-        in_flight: &none,
-        ended_before: &none,
-        lost: &none,
-        life: Life {
-            now: 0,
-            ended: &BTreeMap::new(),
-            health: &BTreeMap::new(),
-            back_off: BackOff::default(),
-            began: None,
-            attempts: &BTreeMap::new(),
-        },
-        ends_with: None,
-        members_first: false,
-    });
+    let decision = decide(&Input::of_look(desired, images, seen));
     decision.reached && !is_hooking(seen)
 }
 

@@ -51,27 +51,10 @@ fn what_was_removed_by_hand_counts_as_restarted() {
     let containers = vec![pause(Running), member("b", Running)];
     let attempts = BTreeMap::from([("a".to_owned(), 3)]);
     let seen = seen(&desired, containers);
-    let none = BTreeSet::new();
-    let life = Life {
-        now: 0,
-        ended: &BTreeMap::new(),
-        health: &BTreeMap::new(),
-        back_off: BackOff::default(),
-        began: None,
-        attempts: &attempts,
-    };
-    let decision = decide(&Input {
-        goal: Goal::Live(Until::Stopped),
-        desired: Some(&desired),
-        images: &BTreeMap::new(),
-        seen: &seen,
-        in_flight: &none,
-        ended_before: &none,
-        lost: &none,
-        life,
-        ends_with: None,
-        members_first: false,
-    });
+    let images = BTreeMap::new();
+    let mut input = Input::of_look(&desired, &images, &seen);
+    (input.goal, input.life.attempts) = (Goal::Live(Until::Stopped), &attempts);
+    let decision = decide(&input);
     let [
         crate::reconcile::Action::Create {
             container, attempt, ..
