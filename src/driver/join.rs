@@ -14,6 +14,7 @@ use super::execute::{self, Effect, Plan, create_pause};
 use super::failure::taken_port;
 use super::up::Run;
 use crate::engine::Engine;
+use crate::engine::events::Heard;
 use crate::engine::look::read_record;
 use crate::manifest;
 use crate::reconcile::{Seen, SeenContainer, State};
@@ -69,7 +70,7 @@ pub(super) enum Joined {
 
 impl Run<'_> {
     /// Hears of every write into the record from now on.
-    pub(super) fn watch(self) -> BoxStream<'static, ()> {
+    pub(super) fn watch(self) -> BoxStream<'static, Heard> {
         self.engine.uploads(self.key).boxed()
     }
 

@@ -35,24 +35,32 @@ struct Listener {
     pod: PodKey,
     actions: &'static [&'static str],
     /// Counted, none is lost.
-    sender: UnboundedSender<()>,
+    sender: UnboundedSender<Heard>,
+}
+
+/// What who listens is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// It has happened once.
+    Event,
+    /// The engine could not be heard for a while: anything may have happened.
+    Break,
 }
 
 impl Engine {
-    /// One item for each archive that anybody writes into a container of the pod, from now on; and one for each time that the
-    /// engine could not be heard, for what was missed.
-    pub fn uploads(&self, pod: &PodKey) -> impl Stream<Item = ()> + Send + 'static {
+    /// One item for each archive that anybody writes into a container of the pod, from now on, and for each break.
+    pub fn uploads(&self, pod: &PodKey) -> impl Stream<Item = Heard> + Send + 'static {
         self.heard(pod, &[UPLOAD])
     }
 
-    /// One item for each thing that happens to a container of the pod, from now on; and as above.
+    /// One item for each thing that happens to a container of the pod, from now on, and for each break.
     pub fn changes(&self, pod: &PodKey) -> impl Stream<Item = ()> + Send + 'static {
-        self.heard(pod, &CHANGES)
+        self.heard(pod, &CHANGES).map(drop)
     }
 
     /// Both of that, and containers that are made.
     pub fn news_of(&self, pod: &PodKey) -> impl Stream<Item = ()> + Send + 'static {
-        self.heard(pod, &NEWS)
+        self.heard(pod, &NEWS).map(drop)
     }
 
     /// All of that, of one pod or of all pods, and containers that are made; an item is the pod that it happened to. Ends when the
@@ -60,7 +68,7 @@ impl Engine {
     pub fn news(&self, pod: Option<&PodKey>) -> impl Stream<Item = PodKey> + Send + 'static {
         let label = pod.map_or_else(|| vec![labels::POD.to_owned()], labels::filter);
         let filters = of_containers(label);
-        tell(&self.docker, &filters).filter_map(|event| {
+        tell(&self.docker, &filters, None).filter_map(|event| {
             // An engine repeats a container's labels in what it tells of it.
             let attributes = event.actor.and_then(|actor| actor.attributes);
             let identity = attributes.and_then(|labels| Identity::from_labels(&labels));
@@ -75,14 +83,14 @@ impl Engine {
             ("event".to_owned(), vec!["disconnect".to_owned()]),
             ("network".to_owned(), vec![names::NETWORK.to_owned()]),
         ]);
-        tell(&self.docker, &filters).map(drop)
+        tell(&self.docker, &filters, None).map(drop)
     }
 
     fn heard(
         &self,
         pod: &PodKey,
         actions: &'static [&'static str],
-    ) -> impl Stream<Item = ()> + Send + use<> {
+    ) -> impl Stream<Item = Heard> + Send + use<> {
         let (sender, mut receiver) = unbounded_channel();
         let listener = Listener {
             pod: pod.clone(),
@@ -98,7 +106,7 @@ impl Engine {
     /// Shares out what the engine tells, until nobody listens. After a break, say a restart of the engine, it listens again.
     fn listen(&self) {
         let filters = of_containers(vec![labels::POD.to_owned()]);
-        let mut events = tell(&self.docker, &filters).boxed();
+        let mut events = tell(&self.docker, &filters, None).boxed();
         // Not the listeners themselves: they go with the last engine.
         let (docker, listeners) = (self.docker.clone(), Arc::downgrade(&self.listeners));
         tokio::spawn(async move {
@@ -108,14 +116,17 @@ impl Engine {
                         return;
                     }
                 }
-                tokio::time::sleep(AFTER_A_BREAK).await;
-                while docker.ping().await.is_err() {
+                let back = loop {
+                    tokio::time::sleep(AFTER_A_BREAK).await;
                     if listeners.strong_count() == 0 {
                         return;
                     }
-                    tokio::time::sleep(AFTER_A_BREAK).await;
-                }
-                events = tell(&docker, &filters).boxed();
+                    if let Ok(info) = docker.info().await {
+                        break info.system_time;
+                    }
+                };
+                // The call is made when the stream is first asked; what happens until then is told all the same.
+                events = tell(&docker, &filters, back.as_deref()).boxed();
                 if !share_out(&listeners, None) {
                     return;
                 }
@@ -133,25 +144,31 @@ fn of_containers(label: Vec<String>) -> HashMap<String, Vec<String>> {
     ])
 }
 
-/// What the engine tells, until the connection ends.
+/// What the engine tells, until the connection ends: from when it has taken the call, or from this time of its clock.
 fn tell(
     docker: &Docker,
     filters: &HashMap<String, Vec<String>>,
+    since: Option<&str>,
 ) -> impl Stream<Item = EventMessage> + Send + use<> {
-    let options = EventsOptionsBuilder::default().filters(filters).build();
-    let events = docker.events(Some(options));
+    let options = EventsOptionsBuilder::default().filters(filters);
+    let options = match since {
+        Some(since) => options.since(since),
+        None => options,
+    };
+    let events = docker.events(Some(options.build()));
     events
         .take_while(|event| std::future::ready(event.is_ok()))
         .filter_map(|event| std::future::ready(event.ok()))
 }
 
-/// `None`: anything may have happened. Whether anybody still listens.
+/// `None`: there was a break. Whether anybody still listens.
 fn share_out(listeners: &Weak<Listeners>, event: Option<&EventMessage>) -> bool {
     let Some(listeners) = listeners.upgrade() else {
         return false;
     };
     let mut listeners = listeners.lock();
     listeners.retain(|listener| !listener.sender.is_closed());
+    let heard = event.map_or(Heard::Break, |_| Heard::Event);
     let is_meant = |listener: &&Listener| match event.map(about) {
         None => true,
         Some(Some((pod, action))) => listener.pod == pod && listener.actions.contains(&action),
@@ -159,7 +176,7 @@ fn share_out(listeners: &Weak<Listeners>, event: Option<&EventMessage>) -> bool 
     };
     for listener in listeners.iter().filter(is_meant) {
         // Who has left meanwhile is taken off with the next.
-        let _ = listener.sender.send(());
+        let _ = listener.sender.send(heard);
     }
     !listeners.is_empty()
 }
@@ -195,7 +212,7 @@ mod tests {
         listeners: &Listeners,
         pod: &str,
         actions: &'static [&'static str],
-    ) -> UnboundedReceiver<()> {
+    ) -> UnboundedReceiver<Heard> {
         let (sender, receiver) = unbounded_channel();
         let pod = PodKey::new("default", pod);
         listeners.add(Listener {
@@ -236,7 +253,7 @@ mod tests {
         assert!(share_out(&weak, None));
         assert_eq!(
             [changes.try_recv(), uploads.try_recv(), others.try_recv()],
-            [Ok(()); 3]
+            [Ok(Heard::Break); 3]
         );
         drop((changes, uploads, others));
         assert!(!share_out(&weak, Some(&event("a", "start"))));

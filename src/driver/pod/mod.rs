@@ -25,6 +25,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use super::execute::{Effect, Plan};
 use super::memory::Memory;
 use super::{Event, Events, Failure, Interrupt};
+use crate::engine::events::Heard;
 use crate::engine::{Engine, EngineError};
 use crate::probe::Prober;
 use crate::reconcile::restart::{BackOff, Ended};
@@ -35,7 +36,7 @@ use crate::record::Record;
 
 /// Between two looks while another podctl, or the engine, is at work on the pod.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// An engine's event may be missed: so often a pod that is kept alive is looked at anyhow.
+/// An engine's event may be missed: so often a pod that is kept alive is looked at anyhow, and its record read.
 const LONGEST_REST: Duration = Duration::from_mins(1);
 /// An engine tells of an end before its list call does (Docker 20.10, 28.5): so long after a change it is looked again, the
 /// last entry first.
@@ -77,7 +78,7 @@ pub struct Drive {
     reading: bool,
     /// Somebody has written a wish that counts more than the one that is driven to.
     overtaken: bool,
-    upload_events: Option<BoxStream<'static, ()>>,
+    upload_events: Option<BoxStream<'static, Heard>>,
     /// Counts what has happened to containers of the pod.
     changes: Option<watch::Receiver<u64>>,
     /// Told when a member runs.
@@ -297,7 +298,7 @@ impl Drive {
 
     /// The same way, watching for others that write into the record; `own` writes were made before it began.
     #[must_use]
-    pub fn watching(mut self, uploads: BoxStream<'static, ()>, own: u32) -> Self {
+    pub fn watching(mut self, uploads: BoxStream<'static, Heard>, own: u32) -> Self {
         self.upload_events = Some(uploads);
         self.own_uploads = own;
         self
@@ -377,7 +378,7 @@ impl Drive {
                         return Outcome::Interrupted;
                     }
                 }
-                Some(()) = next(&mut self.upload_events) => self.uploads += 1,
+                Some(heard) = next(&mut self.upload_events) => self.written(heard),
                 () = change(&mut self.changes) => {
                     self.n_looks = AFTER_A_CHANGE.len();
                     self.want_look();
@@ -397,6 +398,9 @@ impl Drive {
                     }
                 }
                 () = tokio::time::sleep_until(next_look.into()), if self.goal.is_live() => {
+                    if self.n_looks == 0 {
+                        self.written(Heard::Break);
+                    }
                     self.n_looks = self.n_looks.saturating_sub(1);
                     self.want_look();
                 }
@@ -539,7 +543,7 @@ async fn change(changes: &mut Option<watch::Receiver<u64>>) {
 }
 
 /// A stream that has ended (the engine is gone) is asked no more.
-async fn next(stream: &mut Option<BoxStream<'static, ()>>) -> Option<()> {
+async fn next(stream: &mut Option<BoxStream<'static, Heard>>) -> Option<Heard> {
     let next = stream.as_mut()?.next().await;
     if next.is_none() {
         *stream = None;

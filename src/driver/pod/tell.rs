@@ -5,6 +5,7 @@
 use super::{Done, Drive};
 use crate::driver::execute;
 use crate::driver::join::read;
+use crate::engine::events::Heard;
 use crate::reconcile::{SeenContainer, State};
 use crate::record::Record;
 use crate::translate::archive;
@@ -44,6 +45,15 @@ impl Drive {
         self.telling = false;
         self.memory.told(done);
         self.own_uploads -= u32::from(!done);
+    }
+
+    /// A write into the record was heard of.
+    pub(super) fn written(&mut self, heard: Heard) {
+        self.uploads = match heard {
+            Heard::Event => self.uploads + 1,
+            // Those of this way may be among what was missed.
+            Heard::Break => self.uploads.max(self.own_uploads) + 1,
+        };
     }
 
     /// Whether somebody else has written a wish: as the record says, or by containers of a later generation.

@@ -21,6 +21,7 @@ use crate::driver::images;
 use crate::driver::join::{asked, filled_with, is_stale, make_pause, read, recorded};
 use crate::driver::pod::{Alive, Drive, Known, Outcome, PUT_OFF};
 use crate::driver::{Event, Events, Failure, Interrupt};
+use crate::engine::events::Heard;
 use crate::reconcile::{Goal, Input, Seen, SeenContainer, State, Until, decide};
 use crate::record::Record;
 use crate::spec::{Desired, ImageFacts, PodKey};
@@ -157,7 +158,7 @@ impl Kept {
         desired: Desired,
         record: &Record,
         (seen, images): (Seen, BTreeMap<String, ImageFacts>),
-        uploads: BoxStream<'static, ()>,
+        uploads: BoxStream<'static, Heard>,
     ) -> anyhow::Result<Turn> {
         let before = self.before.replace(desired.clone());
         let plan = Plan {

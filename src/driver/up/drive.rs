@@ -17,6 +17,7 @@ use crate::driver::images;
 use crate::driver::join::Course;
 use crate::driver::memory;
 use crate::driver::pod::{Alive, Drive, Outcome, Reached};
+use crate::engine::events::Heard;
 use crate::reconcile::restart::BackOff;
 use crate::reconcile::{Goal, Over, Seen, State, Until};
 use crate::record::Care;
@@ -29,7 +30,7 @@ impl Run<'_> {
         facts: EngineFacts,
         mut seen: Seen,
         images: (BTreeMap<String, ImageFacts>, String),
-        heard: (BoxStream<'static, ()>, Option<watch::Receiver<u64>>),
+        heard: (BoxStream<'static, Heard>, Option<watch::Receiver<u64>>),
     ) -> anyhow::Result<Option<Up>> {
         let (mut images, pause_image) = images;
         let (mut uploads, changes) = heard;
