@@ -14,8 +14,8 @@ use super::{Events, Failure, Interrupt};
 use crate::engine::look::read_record;
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::{Goal, Seen, SeenContainer};
-use crate::record::Deletion;
-use crate::spec::{Desired, EngineFacts, PodKey};
+use crate::record::{Deletion, Record};
+use crate::spec::{EngineFacts, PodKey};
 
 /// How a `down` ended.
 #[derive(Debug)]
@@ -86,13 +86,15 @@ pub(super) async fn take_away(
         };
         engine.create_deletion(key, deletion).await?;
         seen.deletion = true;
-        hooked(engine, key, &seen).await
+        asked(engine, key, &seen).await
     };
-    let desired = match interrupt.or(interrupt.count(), claimed).await {
-        Some(Ok(desired)) => desired,
+    let record = match interrupt.or(interrupt.count(), claimed).await {
+        Some(Ok(record)) => record,
         Some(Err(error)) => return Outcome::Failed(vec![Failure::look(key, error)]),
         None => return Outcome::Interrupted,
     };
+    let desired = record.as_ref().and_then(recorded);
+    seen.record = record.or(seen.record);
     let plan = Plan {
         key: key.clone(),
         uid: String::new(),
@@ -118,18 +120,16 @@ pub(super) async fn take_away(
     drive.run().await
 }
 
-/// What was asked for, where a container that runs has a hook to be run before it is stopped.
-async fn hooked(
-    engine: &Engine,
-    key: &PodKey,
-    seen: &Seen,
-) -> Result<Option<Desired>, EngineError> {
-    let has_hook = |c: &SeenContainer| c.is_running() && c.identity.care.pre_stop;
-    let Some(pause) = seen.pause().filter(|_| seen.members().any(has_hook)) else {
+/// The record, where a container that runs has a hook to be run before it is stopped, or is to be asked whether it is ready until then.
+async fn asked(engine: &Engine, key: &PodKey, seen: &Seen) -> Result<Option<Record>, EngineError> {
+    let is_asked = |c: &SeenContainer| {
+        let care = c.identity.care;
+        c.is_running() && (care.pre_stop || care.readiness)
+    };
+    let Some(pause) = seen.pause().filter(|_| seen.members().any(is_asked)) else {
         return Ok(None);
     };
     let (volume, files) = tokio::try_join!(engine.record(key), engine.record_files(&pause.id))?;
     let record = volume.zip(files);
-    let record = record.and_then(|(volume, files)| read_record(&volume, &files).ok());
-    Ok(record.and_then(|record| recorded(&record)))
+    Ok(record.and_then(|(volume, files)| read_record(&volume, &files).ok()))
 }

@@ -13,6 +13,7 @@ use crate::reconcile::restart::{BackOff, Ended, Life};
 use crate::reconcile::{Action, Over, Seen, SeenContainer, State};
 use crate::record::Care;
 use crate::record::told::{Happening, LastAnswer, Reason, Told, stopping};
+use crate::spec::probe::{Check, Probe};
 use crate::spec::{Container, Desired};
 
 /// What nobody waits for is told no more often.
@@ -126,6 +127,23 @@ impl Memory {
                 let told = self.told.containers.get(&id);
                 let health = Health::resume(spec, times.started, told, self.now());
                 self.health.insert(id, health);
+            }
+        }
+    }
+
+    /// Goes on with the containers that run, as far as they can be asked whether they are ready: when they were started does not matter any
+    /// more. `reaches_pods`: as [`EngineFacts`](crate::spec::EngineFacts) has it.
+    pub(super) fn resume(&mut self, seen: &Seen, desired: Option<&Desired>, reaches_pods: bool) {
+        let now = self.now();
+        let can_ask = |probe: &Probe| reaches_pods || matches!(probe.check, Check::Exec(_));
+        for container in seen.members().filter(|c| c.is_running()) {
+            let spec = spec(desired, container);
+            if let Some(spec) =
+                spec.filter(|spec| spec.probes.readiness.as_ref().is_some_and(can_ask))
+            {
+                let told = self.told.containers.get(&container.id);
+                let health = Health::resume(spec, 0, told, now);
+                self.health.insert(container.id.clone(), health);
             }
         }
     }
@@ -394,7 +412,6 @@ mod tests {
     use super::*;
     use crate::reconcile::seen::tests::member;
     use crate::record::hash::tests::pod;
-    use crate::spec::probe::{Check, Probe};
 
     #[test]
     fn a_good_answer_in_other_words_is_no_news() {

@@ -12,7 +12,7 @@ use super::health::Health;
 use super::over::{self, Over};
 use super::restart::{BackOff, Ended, Life};
 use super::seen::{Seen, SeenContainer};
-use super::{down, up};
+use super::{down, member, up};
 use crate::spec::{Desired, ImageFacts};
 
 /// Where a pod is driven to.
@@ -190,7 +190,9 @@ pub fn decide(input: &Input<'_>) -> Decision {
     };
     let at_goal = match input.goal {
         Goal::Live(_) => !actions.iter().any(is_step),
-        _ => at_rest && actions.is_empty(),
+        Goal::Up => at_rest && actions.is_empty(),
+        // A probe of a container that is gone may not have been answered.
+        Goal::Down { .. } => actions.is_empty(),
     };
     Decision {
         reached: reached && at_goal,
@@ -199,8 +201,19 @@ pub fn decide(input: &Input<'_>) -> Decision {
         ready,
         over,
         failed_init,
-        wake: is_up.then(|| up::wake(input)).flatten(),
+        wake: wake(input),
     }
+}
+
+/// The next time at which something is to be done.
+fn wake(input: &Input<'_>) -> Option<u64> {
+    let desired = input.desired?;
+    let deadline = over::deadline(input).filter(|_| input.goal.is_up());
+    let members = desired.pod.members();
+    let wakes = members.filter_map(|container| member::wake(input, container));
+    // What is due now has been decided on.
+    let wakes = wakes.chain(deadline).filter(|at| *at > input.life.now);
+    wakes.min()
 }
 
 /// A container as the target of an action.

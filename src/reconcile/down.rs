@@ -6,6 +6,7 @@
 
 use super::action::{Action, Why};
 use super::decide::{Input, target};
+use super::member;
 use super::over::first_to_end;
 use super::seen::{SeenContainer, State};
 
@@ -25,7 +26,8 @@ pub(super) fn actions(input: &Input<'_>, grace_period: Option<u64>, since: u64) 
             };
             stop(c, Some(left), Why::Down)
         };
-        return running.into_iter().map(stop).collect();
+        let stops = running.into_iter().map(stop);
+        return stops.chain(probes(input)).collect();
     }
     let gone = |c: &&SeenContainer| c.state != State::Removing;
     let members: Vec<_> = seen.members().collect();
@@ -56,6 +58,18 @@ pub(super) fn actions(input: &Input<'_>, grace_period: Option<u64>, since: u64) 
         (None, true) => vec![Action::RemoveDeletion],
         (None, false) => Vec::new(),
     }
+}
+
+/// Whether those that still run are ready: whoever sends them work is told that they are not any more.
+fn probes(input: &Input<'_>) -> Vec<Action> {
+    let Some(desired) = input.desired else {
+        return Vec::new();
+    };
+    let running = input.seen.members().filter(|c| c.is_running());
+    let asked = running.filter_map(|c| Some((desired.pod.container(&c.identity.container)?, c)));
+    asked
+        .flat_map(|(container, current)| member::probes(input, container, current))
+        .collect()
 }
 
 /// Whether nothing is left.

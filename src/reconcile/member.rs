@@ -276,6 +276,15 @@ fn care(input: &Input<'_>, container: &Container, current: &SeenContainer) -> Ve
         let grace_period = probe.and_then(|probe| probe.grace_period);
         return vec![stop(current, grace_period, Why::Unhealthy(kind))];
     }
+    probes(input, container, current)
+}
+
+/// The probes that it is time for.
+pub(super) fn probes(
+    input: &Input<'_>,
+    container: &Container,
+    current: &SeenContainer,
+) -> Vec<Action> {
     questions(input, container, current)
         .filter(|(_, at)| *at <= input.life.now)
         .map(|(kind, _)| Action::Probe {
@@ -285,17 +294,22 @@ fn care(input: &Input<'_>, container: &Container, current: &SeenContainer) -> Ve
         .collect()
 }
 
-/// The probes that are asked, and when. Without somebody who stays with the pod only those that others wait for.
+/// The probes that are asked, and when. Without somebody who stays with the pod only those that others wait for; on its way down whether it
+/// is still ready (kubelet: `StopLivenessAndStartup`).
 fn questions(
     input: &Input<'_>,
     container: &Container,
     current: &SeenContainer,
 ) -> impl Iterator<Item = (Kind, u64)> {
-    let all = input.goal != Goal::Up;
+    let goal = input.goal;
     let gates = container.sidecar;
     let health = input.life.health.get(&current.id);
     let questions = health.map(|health| health.next().collect::<Vec<_>>());
-    let is_asked = move |kind: Kind| all || (gates && kind == Kind::Startup);
+    let is_asked = move |kind: Kind| match goal {
+        Goal::Up => gates && kind == Kind::Startup,
+        Goal::Live(_) => true,
+        Goal::Down { .. } => kind == Kind::Readiness,
+    };
     questions
         .unwrap_or_default()
         .into_iter()

@@ -189,17 +189,6 @@ fn is_hooking(input: &Input<'_>, container: &SeenContainer) -> bool {
     health.is_some_and(|health| health.post_start == Hook::Due)
 }
 
-/// The next time at which something is to be done.
-pub(super) fn wake(input: &Input<'_>) -> Option<u64> {
-    let desired = input.desired?;
-    let deadline = over::deadline(input).filter(|deadline| *deadline > input.life.now);
-    let members = desired.pod.members();
-    let wakes = members.filter_map(|container| member::wake(input, container));
-    // What is due now has been decided on.
-    let wakes = wakes.filter(|at| *at > input.life.now);
-    wakes.chain(deadline).min()
-}
-
 /// Of a pod that is over, what still runs is ended.
 fn ending(input: &Input<'_>) -> Vec<Action> {
     let members: Vec<_> = input.seen.members().collect();

@@ -210,3 +210,54 @@ spec:
     });
     assert_eq!(status(&pod, "/status/containerStatuses/1/ready"), "false");
 }
+
+/// It works off what it has when it is told to end, and says before that it takes no more; what it serves through a sidecar is not to be had
+/// any more either.
+const LEAVES: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 20
+  volumes: [{name: state, emptyDir: {}}]
+  initContainers:
+  - name: proxy
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    restartPolicy: Always
+    command: [sh, -c, 'trap exit TERM; while :; do sleep 1 & wait $!; done']
+    volumeMounts: [{name: state, mountPath: /state}]
+    readinessProbe: {exec: {command: [test, -e, /state/ready]}, periodSeconds: 1, failureThreshold: 1}
+  containers:
+  - name: web
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sh, -c, 'touch /state/ready; trap \"rm /state/ready; sleep 6; exit\" TERM; while :; do sleep 1 & wait $!; done']
+    volumeMounts: [{name: state, mountPath: /state}]
+    readinessProbe: {exec: {command: [test, -e, /state/ready]}, periodSeconds: 1, failureThreshold: 1}
+    livenessProbe: {exec: {command: [test, -e, /state/ready]}, periodSeconds: 1, failureThreshold: 1}
+";
+
+/// kubelet: NB-SCPROBE-22, NB-SCPROBE-23.
+#[test]
+fn a_pod_that_is_being_taken_down_says_that_it_is_not_ready_any_more() {
+    let pod = Pod::new("leaves");
+    let file = pod.file(LEAVES);
+    run(podctl().args(["up", "--wait", &file])).code(0);
+    let conditions = "jsonpath={.status.conditions[?(@.type==\"Ready\")].status}\
+        {.status.containerStatuses[*].ready}{.status.initContainerStatuses[*].ready}\
+        {.status.containerStatuses[*].state.running.startedAt}{.status.containerStatuses[*].restartCount}";
+    let status = || run(podctl().args(["get", "pod", &pod.name, "-o", conditions])).out;
+    assert!(status().starts_with("Truetruetrue20"), "{}", status());
+    let down = std::thread::scope(|scope| {
+        let down = scope.spawn(|| pod.down());
+        // They still run, and nothing is started again for a liveness probe that would fail.
+        eventually("neither is ready", || {
+            let status = status();
+            status.starts_with("Falsefalsefalse20") && status.ends_with("Z0")
+        });
+        down.join().expect("an end")
+    });
+    down.code(0);
+    pod.assert_nothing_left();
+}

@@ -57,7 +57,7 @@ impl Drive {
                 self.look = Look::Fresh;
                 self.rest_before_look();
                 let live = self.goal.is_live();
-                let members = self.seen.members();
+                let members = self.seen.members().filter(|_| self.goal.is_up());
                 let wanted = members.filter(|c| self.memory.wants_times(c, live));
                 let ids: Vec<String> = wanted.map(|c| c.id.clone()).collect();
                 if ids.is_empty() {

@@ -206,6 +206,9 @@ impl Drive {
         let told = seen.record.as_ref().map(|record| record.told.clone());
         let mut memory = Memory::new(0, BackOff::default(), told.unwrap_or_default());
         memory.began_at(seen.began);
+        if !goal.is_up() {
+            memory.resume(&seen, plan.desired.as_ref(), plan.facts.reaches_pods);
+        }
         let mut seen = seen;
         // A driver may have been killed between making a later pause and filling the volumes again.
         let is_later = |pause: &SeenContainer| {

@@ -36,7 +36,9 @@ impl Drive {
         let desired = self.plan.desired.as_ref();
         let ends = desired.is_some_and(|desired| desired.pod.active_deadline.is_some());
         let is_told = self.goal.is_live() || ends || self.memory.must_tell(self.over);
-        let pause = self.seen.pause().filter(|_| is_told && self.goal.is_up());
+        // On the way down for as long as there is somebody to be told of.
+        let counts = self.goal.is_up() || self.seen.members().any(SeenContainer::is_running);
+        let pause = self.seen.pause().filter(|_| is_told && counts);
         pause.filter(|pause| pause.state != State::Created)
     }
 

@@ -13,6 +13,7 @@ use super::seen::tests::{member, pause};
 use super::{Goal, Input, Seen, SeenContainer, State, decide};
 use crate::record::hash::{self, tests::pod};
 use crate::record::{Record, Told, Wish};
+use crate::spec::probe::{Check, Probe, Probes};
 use crate::spec::volume::{EmptyDir, Medium};
 use crate::spec::{Desired, EnvVar, ImageFacts, RestartPolicy, Volume, VolumeSource};
 use State::{Created, Exited, Removing, Running};
@@ -442,7 +443,6 @@ fn containers_that_the_pod_no_longer_has_go() {
     Case::up(&desired, ended).check(&["remove c: not wanted"]);
 }
 
-/// kubelet: NB-SCPROBE-23.
 #[test]
 fn down_goes_in_order() {
     let desired = desired();
@@ -483,4 +483,38 @@ fn down_goes_in_order() {
     Case::down(&desired, now.clone()).check(&["remove deletion"]);
     now.deletion = false;
     Case::down(&desired, now).check(&["reached"]);
+}
+
+/// kubelet: NB-SCPROBE-22, NB-SCPROBE-23.
+#[test]
+fn on_the_way_down_only_readiness_is_asked() {
+    let probe = Probe {
+        check: Check::Exec(vec!["true".into()]),
+        initial_delay: 0,
+        period: 10,
+        timeout: 1,
+        success_threshold: 1,
+        failure_threshold: 3,
+        grace_period: None,
+    };
+    let mut desired = desired();
+    desired.pod.containers[0].probes = Probes {
+        startup: None,
+        liveness: Some(probe.clone()),
+        readiness: Some(probe),
+    };
+    let now = seen(&desired, whole());
+    let health = Health::resume(&desired.pod.containers[0], 0, None, 20_000);
+    let case = Case {
+        now: 20_000,
+        health: BTreeMap::from([("a-0".to_owned(), health)]),
+        in_flight: &["a-0", "b-0"],
+        ..Case::down(&desired, now)
+    };
+    case.check(&["ask readiness of a"]);
+    Case {
+        in_flight: &["a-0", "b-0", "readiness a-0"],
+        ..case
+    }
+    .check(&[]);
 }
