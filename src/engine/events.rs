@@ -13,6 +13,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::Engine;
+use super::look::milliseconds;
 use crate::record::{Identity, labels, names};
 use crate::spec::PodKey;
 
@@ -122,11 +123,11 @@ impl Engine {
                         return;
                     }
                     if let Ok(info) = docker.info().await {
-                        break info.system_time;
+                        break milliseconds(&info.system_time.unwrap_or_default());
                     }
                 };
                 // The call is made when the stream is first asked; what happens until then is told all the same.
-                events = tell(&docker, &filters, back.as_deref()).boxed();
+                events = tell(&docker, &filters, back).boxed();
                 if !share_out(&listeners, None) {
                     return;
                 }
@@ -144,15 +145,17 @@ fn of_containers(label: Vec<String>) -> HashMap<String, Vec<String>> {
     ])
 }
 
-/// What the engine tells, until the connection ends: from when it has taken the call, or from this time of its clock.
+/// What the engine tells, until the connection ends: from when it has taken the call, or from this time of its clock, in milliseconds since
+/// 1970.
 fn tell(
     docker: &Docker,
     filters: &HashMap<String, Vec<String>>,
-    since: Option<&str>,
+    since: Option<u64>,
 ) -> impl Stream<Item = EventMessage> + Send + use<> {
     let options = EventsOptionsBuilder::default().filters(filters);
     let options = match since {
-        Some(since) => options.since(since),
+        // Docker API: seconds since 1970, with a fraction.
+        Some(ms) => options.since(&format!("{}.{:03}", ms / 1000, ms % 1000)),
         None => options,
     };
     let events = docker.events(Some(options.build()));

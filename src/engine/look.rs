@@ -269,7 +269,7 @@ fn seen(summary: ContainerSummary) -> Option<SeenContainer> {
 }
 
 /// Since 1970; `None` for what is no time, or long before it.
-fn milliseconds(time: &str) -> Option<u64> {
+pub(super) fn milliseconds(time: &str) -> Option<u64> {
     let time: Timestamp = time.parse().ok()?;
     u64::try_from(time.as_millisecond()).ok()
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::machine::Machine;
-use super::support::{run, within};
+use super::support::{eventually, run, tell, within};
 
 const POD: &str = "
 apiVersion: v1
@@ -28,7 +28,11 @@ spec:
     readinessProbe: {httpGet: {port: 80, path: /word}, periodSeconds: 2}
     livenessProbe: {tcpSocket: {port: 80}, periodSeconds: 5}
     volumeMounts: [{name: text, mountPath: /text}]
-  - {name: b, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '100000']}
+  - name: b
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sleep, '100000']
+    readinessProbe: {exec: {command: ['true']}, periodSeconds: 3}
   volumes: [{name: text, configMap: {name: NAME}}]
 ";
 
@@ -74,6 +78,77 @@ fn kill_supervisor(machine: &Machine) {
     }
 }
 
+/// Every pod is whole, no restart count has fallen, and nothing runs that need not.
+fn assert_whole(
+    machine: &Machine,
+    names: &[String],
+    highest: &BTreeMap<String, Vec<u32>>,
+    seed: u64,
+) {
+    for name in names {
+        within(
+            Duration::from_secs(120),
+            &format!("{name} is whole; seed {seed}"),
+            || {
+                let ready = machine.podctl(&["wait", name, "--timeout", "1s"]).code == 0;
+                let word = machine.podctl(&["exec", name, "-c", "b", "--", "sh", "-c",
+                "printf 'GET /word HTTP/1.0\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 80 | tail -n 1; cat /proc/1/comm"]);
+                ready && word.out.contains(name.as_str()) && word.out.contains("pause")
+            },
+        );
+    }
+    let last = counts(machine);
+    for (pod, before) in highest {
+        let now = last.get(pod).cloned().unwrap_or_default();
+        let fallen = before.iter().zip(&now).any(|(before, now)| now < before);
+        assert!(!fallen, "{pod}: {now:?} after {before:?}; seed {seed}");
+    }
+    let containers = machine
+        .docker(&["ps", "-aq", "-f", "label=podctl.io/pod"])
+        .lines()
+        .count();
+    let running = machine
+        .docker(&["ps", "-q", "-f", "label=podctl.io/pod"])
+        .lines()
+        .count();
+    assert_eq!(running, names.len() * 3, "seed {seed}");
+    // A dead one for each container at the most.
+    assert!(
+        containers <= names.len() * 5,
+        "{containers} containers; seed {seed}"
+    );
+    for name in names {
+        // What is asking just now is gone a moment later.
+        eventually(&format!("nothing else runs in {name}; seed {seed}"), || {
+            let ps = machine.podctl(&["exec", name, "-c", "b", "--", "ps", "-o", "args"]);
+            let mut lines: Vec<&str> = ps.out.lines().skip(1).collect();
+            lines.sort_unstable();
+            lines
+                == [
+                    "/pause",
+                    "httpd -f -p 80 -h /text",
+                    "ps -o args",
+                    "sleep 100000",
+                ]
+        });
+    }
+}
+
+fn assert_gone(machine: &Machine, seed: u64) {
+    assert_eq!(machine.docker(&["ps", "-aq"]), "");
+    assert_eq!(machine.docker(&["volume", "ls", "-q"]), "");
+    assert_eq!(
+        machine.docker(&["network", "ls", "-qf", "name=^podctl$"]),
+        ""
+    );
+    eventually(&format!("no shim is left; seed {seed}"), || {
+        let processes = machine.processes();
+        !processes
+            .iter()
+            .any(|p| p.command.contains("containerd-shim"))
+    });
+}
+
 #[test]
 fn pods_outlive_random_kills() {
     let now = SystemTime::now()
@@ -83,7 +158,7 @@ fn pods_outlive_random_kills() {
     let time = Duration::from_secs(setting("PODCTL_CHAOS_SECONDS", 30));
     let n_pods = setting("PODCTL_CHAOS_PODS", 5);
     let engine_too = setting("PODCTL_CHAOS_ENGINE", 0) == 1;
-    println!("seed {seed}, {n_pods} pods, {time:?}");
+    tell(&format!("seed {seed}, {n_pods} pods, {time:?}"));
     let mut dice = Dice(seed);
     let mut machine = Machine::new(3, false);
     let names: Vec<String> = (0..n_pods).map(|n| format!("pod{n}")).collect();
@@ -133,46 +208,10 @@ fn pods_outlive_random_kills() {
             u64::try_from(dice.roll(400)).unwrap_or_default(),
         ));
     }
-    for name in &names {
-        within(
-            Duration::from_secs(120),
-            &format!("{name} is whole; seed {seed}"),
-            || {
-                let ready = machine.podctl(&["wait", name, "--timeout", "1s"]).code == 0;
-                let word = machine.podctl(&["exec", name, "-c", "b", "--", "sh", "-c",
-                "printf 'GET /word HTTP/1.0\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 80 | tail -n 1; cat /proc/1/comm"]);
-                ready && word.out.contains(name.as_str()) && word.out.contains("pause")
-            },
-        );
-    }
-    let last = counts(&machine);
-    for (pod, before) in &highest {
-        let now = last.get(pod).cloned().unwrap_or_default();
-        let fallen = before.iter().zip(&now).any(|(before, now)| now < before);
-        assert!(!fallen, "{pod}: {now:?} after {before:?}; seed {seed}");
-    }
-    let containers = machine
-        .docker(&["ps", "-aq", "-f", "label=podctl.io/pod"])
-        .lines()
-        .count();
-    let running = machine
-        .docker(&["ps", "-q", "-f", "label=podctl.io/pod"])
-        .lines()
-        .count();
-    assert_eq!(running, names.len() * 3, "seed {seed}");
-    // A dead one for each container at the most.
-    assert!(
-        containers <= names.len() * 5,
-        "{containers} containers; seed {seed}"
-    );
+    assert_whole(&machine, &names, &highest, seed);
     machine.podctl(&["down", "--all"]).code(0);
-    assert_eq!(machine.docker(&["ps", "-aq"]), "");
-    assert_eq!(machine.docker(&["volume", "ls", "-q"]), "");
-    assert_eq!(
-        machine.docker(&["network", "ls", "-qf", "name=^podctl$"]),
-        ""
-    );
-    println!(
+    assert_gone(&machine, seed);
+    tell(&format!(
         "{n_acts} acts, {n_crashes} of them on the engine: all whole, nothing left; seed {seed}"
-    );
+    ));
 }

@@ -11,7 +11,7 @@ mod machine;
 use std::time::Duration;
 
 use machine::{Machine, timed};
-use support::{eventually, get, within};
+use support::{eventually, get, tell, within};
 
 const PORT: u16 = 18_460;
 
@@ -83,7 +83,7 @@ fn heals(machine: &Machine, port: u16, what: &str) {
     let time = timed(|| {
         within(Duration::from_secs(90), what, || is_whole(machine, port));
     });
-    println!("{what}: whole after {time:.1?}");
+    tell(&format!("{what}: whole after {time:.1?}"));
 }
 
 fn restarts(machine: &Machine) -> Vec<u32> {

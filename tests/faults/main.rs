@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use proxy::{Fault, Proxy};
-use support::{Pod, Said, docker, eventually, podctl, run};
+use support::{Pod, Said, docker, eventually, podctl, run, tell};
 
 const POD: &str = "
 apiVersion: v1
@@ -130,12 +130,6 @@ fn for_all(n: usize, one: impl Fn(Fault, usize) + Sync) -> usize {
     cases.len()
 }
 
-/// Says it where the test harness does not swallow it.
-fn tell(what: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{what}");
-}
-
 #[test]
 fn a_fault_at_any_call_of_up_is_put_right_by_the_next() {
     let pod = Pod::new("clean-up");
@@ -233,6 +227,14 @@ fn who_keeps_a_pod_alive_hears_of_it_after_a_break_of_the_connection() {
         .expect("podctl");
     let said = || std::fs::read_to_string(&said).unwrap_or_default();
     eventually("the pod is up", || said().contains("Up  "));
+    let n_reached = || {
+        let calls = proxy.calls();
+        let infos = calls
+            .iter()
+            .filter(|call| call.to_string().ends_with("/info"));
+        infos.count()
+    };
+    let before = n_reached();
     proxy.cut();
     run(podctl().args(["stop", &pod.name])).code(0);
     eventually("it is told", || said().contains("podctl start"));
@@ -240,5 +242,7 @@ fn who_keeps_a_pod_alive_hears_of_it_after_a_break_of_the_connection() {
     assert_whole(&pod, "after a break");
     run(std::process::Command::new("kill").args(["-INT", &attached.id().to_string()])).code(0);
     assert_eq!(attached.wait().expect("an end").code(), Some(130));
+    // There was one break, and no other since.
+    assert_eq!(n_reached() - before, 1);
     pod.assert_nothing_left();
 }

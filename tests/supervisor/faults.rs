@@ -1,14 +1,14 @@
-//! A fault at a call of the supervisor, in each of the ways of `tests/faults`, while a command and hands are at work: in the end the pod is
-//! whole, and after `down` nothing is left. Whoever starts it again does so here too.
+//! A fault at a call of the supervisor, of `up` or of `down`, in each of the ways of `tests/faults`, while the others and hands are at work: in
+//! the end the pod is whole, and after `down` nothing is left. Whoever starts the supervisor again does so here too.
 //!
 //! Every fault at every call takes long: without `PODCTL_FAULTS=all` some are taken, other ones each time.
 
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::proxy::{Fault, Proxy};
-use super::support::{Pod, docker, eventually, run};
-use super::{alone, podctl, up};
+use super::support::{Pod, docker, eventually, run, tell};
+use super::{alone, podctl};
 
 const POD: &str = "
 apiVersion: v1
@@ -43,20 +43,30 @@ const FAULTS: [Fault; 6] = [
 /// Of all faults, one in so many.
 const ONE_IN: usize = 60;
 
+/// Whose calls go through the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Victim {
+    Supervisor,
+    Up,
+    Down,
+}
+
 /// A supervisor in the foreground, which is started again when it ends.
 struct Kept(Child);
 
 impl Kept {
-    fn through(proxy: &Proxy) -> Self {
-        let child = podctl_alone().env("DOCKER_HOST", proxy.address()).spawn();
-        let child = child.expect("podctl");
-        proxy.watch(child.id());
-        Self(child)
+    fn begin(through: Option<&Proxy>) -> Self {
+        let mut command = podctl();
+        command
+            .arg("supervise")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Self(spawn(&mut command, through))
     }
 
     fn keep(&mut self) {
         if self.0.try_wait().expect("a child").is_some() {
-            self.0 = podctl_alone().spawn().expect("podctl");
+            *self = Self::begin(None);
         }
     }
 }
@@ -68,24 +78,43 @@ impl Drop for Kept {
     }
 }
 
-fn podctl_alone() -> std::process::Command {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_podctl"));
-    command
-        .arg("supervise")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command
+fn spawn(command: &mut Command, through: Option<&Proxy>) -> Child {
+    if let Some(proxy) = through {
+        command.env("DOCKER_HOST", proxy.address());
+    }
+    let child = command.stdin(Stdio::null()).spawn().expect("podctl");
+    if let Some(proxy) = through {
+        proxy.watch(child.id());
+    }
+    child
 }
 
-/// What happens to a pod, with a fault of its supervisor or without; gives the calls that the supervisor has made.
-fn life(fault: Option<(Fault, usize)>) -> usize {
+/// A command. One at whose calls there are faults may fail, and is then given again.
+fn command(args: &[&str], through: Option<&Proxy>) {
+    if through.is_some() {
+        let mut command = podctl();
+        command
+            .args(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let end = spawn(&mut command, through).wait().expect("an end");
+        if end.success() {
+            return;
+        }
+    }
+    run(podctl().args(args)).code(0);
+}
+
+/// What happens to a pod, with a fault or without; gives the calls that the victim has made.
+fn life(victim: Victim, fault: Option<(Fault, usize)>) -> usize {
     let pod = Pod::new("fault");
     let proxy = Proxy::start(fault);
-    let mut kept = Kept::through(&proxy);
-    up(&pod, POD, &[]).code(0);
+    let through = |who: Victim| (who == victim).then_some(&proxy);
+    let mut kept = Kept::begin(through(Victim::Supervisor));
+    let what = format!("{fault:?} of {victim:?}");
+    command(&["up", &pod.file(POD)], through(Victim::Up));
     let whole = |kept: &mut Kept| {
-        eventually(&format!("it is whole; {fault:?}"), || {
+        eventually(&format!("it is whole; {what}"), || {
             kept.keep();
             let inside = pod.exec("a", &["cat", "/t/word"]);
             let running = [
@@ -99,12 +128,14 @@ fn life(fault: Option<(Fault, usize)>) -> usize {
         });
     };
     whole(&mut kept);
-    docker(&["kill", &pod.ids("a")[0]]);
-    whole(&mut kept);
-    docker(&["rm", "-f", &pod.ids("POD")[0]]);
-    whole(&mut kept);
-    run(podctl().args(["down", &pod.name])).code(0);
-    eventually(&format!("nothing is left; {fault:?}"), || {
+    if victim == Victim::Supervisor {
+        docker(&["kill", &pod.ids("a")[0]]);
+        whole(&mut kept);
+        docker(&["rm", "-f", &pod.ids("POD")[0]]);
+        whole(&mut kept);
+    }
+    command(&["down", &pod.name], through(Victim::Down));
+    eventually(&format!("nothing is left; {what}"), || {
         kept.keep();
         pod.inventory().is_empty()
     });
@@ -112,22 +143,28 @@ fn life(fault: Option<(Fault, usize)>) -> usize {
 }
 
 #[test]
-fn a_fault_at_a_call_of_the_supervisor_is_put_right() {
+fn a_fault_at_a_call_of_anybody_is_put_right() {
     let _alone = alone();
-    let n = life(None);
+    let victims = [Victim::Supervisor, Victim::Up, Victim::Down];
+    let n_calls = victims.map(|victim| life(victim, None));
     let all = std::env::var("PODCTL_FAULTS").is_ok_and(|which| which == "all");
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .expect("a time");
     let step = if all { 1 } else { ONE_IN };
     let first = usize::try_from(now.as_secs()).unwrap_or_default() % step;
-    let cases = (1..=n).flat_map(|position| FAULTS.map(|fault| (fault, position)));
-    let cases: Vec<_> = cases.skip(first).step_by(step).collect();
-    for (fault, position) in &cases {
-        life(Some((*fault, *position)));
+    let mut cases = Vec::new();
+    for (victim, n) in victims.into_iter().zip(n_calls) {
+        let of_call = |call| FAULTS.map(|fault| (victim, fault, call));
+        cases.extend((1..=n).flat_map(of_call));
     }
-    super::tell(&format!(
-        "{} faults among {n} calls of the supervisor: all whole, nothing left",
+    let n_all = cases.len();
+    let cases: Vec<_> = cases.into_iter().skip(first).step_by(step).collect();
+    for (victim, fault, call) in &cases {
+        life(*victim, Some((*fault, *call)));
+    }
+    tell(&format!(
+        "{} of {n_all} faults at the calls of the supervisor, of up and of down ({n_calls:?}): all whole, nothing left",
         cases.len()
     ));
 }

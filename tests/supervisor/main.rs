@@ -67,9 +67,3 @@ fn get(pod: &Pod, path: &str) -> String {
     let path = format!("jsonpath={{{path}}}");
     run(podctl().args(["get", "pod", &pod.name, "-o", &path])).out
 }
-
-/// Says it where the test harness does not swallow it.
-fn tell(what: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "{what}");
-}

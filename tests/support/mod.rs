@@ -116,6 +116,11 @@ pub fn docker(args: &[&str]) -> String {
     said.out.trim_end().to_owned()
 }
 
+/// Says it where the test harness does not swallow it.
+pub fn tell(what: &str) {
+    let _ = writeln!(std::io::stderr(), "{what}");
+}
+
 /// Waits until it holds, and fails the test when it does not in time.
 #[track_caller]
 pub fn eventually(what: &str, holds: impl FnMut() -> bool) {
