@@ -36,7 +36,7 @@ demo: build
 bench: build
 	scripts/engine
 	scripts/images/ensure busybox
-	PODCTL=$(CURDIR)/target/$(HOST)/release/podctl cargo bench --target-dir target/bench --bench podctl --bench alive
+	PODCTL=$(CURDIR)/target/$(HOST)/release/podctl cargo bench --target-dir target/bench --bench podctl --bench repair --bench alive
 
 # Each fuzz target for TIME seconds.
 TIME := 60

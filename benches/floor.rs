@@ -20,8 +20,8 @@ use futures_util::future::join_all;
 
 /// A pod of the floor.
 pub(crate) struct Pod {
-    pause: String,
-    members: Vec<String>,
+    pub(crate) pause: String,
+    pub(crate) members: Vec<String>,
 }
 
 async fn create(docker: &Docker, name: &str, body: ContainerCreateBody) -> String {
@@ -33,7 +33,7 @@ async fn create(docker: &Docker, name: &str, body: ContainerCreateBody) -> Strin
         .id
 }
 
-async fn start(docker: &Docker, id: &str) {
+pub(crate) async fn start(docker: &Docker, id: &str) {
     docker
         .start_container(id, None::<StartContainerOptions>)
         .await
@@ -53,25 +53,30 @@ pub(crate) async fn up(docker: &Docker, name: &str, n: usize, pause_image: &str)
         ..Default::default()
     };
     let pause = create(docker, &format!("{name}-pause"), body).await;
-    let joined = Some(format!("container:{pause}"));
     let member = |i: usize| {
-        let body = ContainerCreateBody {
-            image: Some("busybox".to_owned()),
-            cmd: Some(vec!["sleep".to_owned(), "3600".to_owned()]),
-            host_config: Some(HostConfig {
-                network_mode: joined.clone(),
-                ipc_mode: joined.clone(),
-                pid_mode: joined.clone(),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        let name = format!("{name}-{i}");
-        async move { create(docker, &name, body).await }
+        let (name, pause) = (format!("{name}-{i}"), pause.clone());
+        async move { member(docker, &name, &pause).await }
     };
     let ((), members) = tokio::join!(start(docker, &pause), join_all((0..n).map(member)));
     join_all(members.iter().map(|id| start(docker, id))).await;
     Pod { pause, members }
+}
+
+/// Makes a member of the pod of this pause.
+pub(crate) async fn member(docker: &Docker, name: &str, pause: &str) -> String {
+    let joined = Some(format!("container:{pause}"));
+    let body = ContainerCreateBody {
+        image: Some("busybox".to_owned()),
+        cmd: Some(vec!["sleep".to_owned(), "3600".to_owned()]),
+        host_config: Some(HostConfig {
+            network_mode: joined.clone(),
+            ipc_mode: joined.clone(),
+            pid_mode: joined,
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    create(docker, name, body).await
 }
 
 /// Removes it.
