@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 
-use super::execute::{Effect, apply};
+use super::execute::{Effect, apply, filled};
 use super::images::{self, Pull};
 use super::join::recorded;
 use crate::engine::{Engine, look::read_record};
@@ -148,7 +148,7 @@ fn imagined(
                 Some(pause.clone()),
             )
         }
-        Action::Fill { .. } | Action::Refill { .. } => Effect::Filled(hash::payload(desired)),
+        Action::Fill { pause } | Action::Refill { pause } => Effect::Filled(filled(desired, pause)),
         Action::Connect(target) => Effect::Connected(target.id.clone()),
         Action::Start(target) => Effect::Running(target.id.clone()),
         Action::PostStart(_) | Action::Probe { .. } => Effect::Raced,

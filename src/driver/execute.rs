@@ -16,7 +16,7 @@ use crate::reconcile::action::{Target, Why};
 use crate::reconcile::down::left;
 use crate::reconcile::seen::pause_of;
 use crate::reconcile::{Action, Seen, SeenContainer, State};
-use crate::record::{Identity, hash, names};
+use crate::record::{Filled, Identity, hash, names};
 use crate::spec::volume::{HostPath, VolumeSource};
 use crate::spec::{Architecture, Container, Desired, EngineFacts, ImageFacts, PodKey};
 use crate::translate::app::Place;
@@ -78,8 +78,8 @@ pub enum Effect {
     Made(Box<SeenContainer>),
     /// Another made it, or it is gone: look again.
     Raced,
-    /// The volumes are filled with what has this hash.
-    Filled(String),
+    /// The volumes are filled.
+    Filled(Filled),
     /// A container runs.
     Running(String),
     /// A pause container is in the network again.
@@ -297,9 +297,9 @@ pub fn apply(seen: &mut Seen, effect: Effect) {
         Effect::Network(there) => seen.network = there,
         Effect::Made(container) => seen.containers.push(*container),
         Effect::Raced | Effect::Answered(_) | Effect::Hooked(_) | Effect::Stopped { .. } => {}
-        Effect::Filled(hash) => {
+        Effect::Filled(filled) => {
             if let Some(record) = &mut seen.record {
-                record.filled = Some(hash);
+                record.filled = Some(filled);
             }
         }
         Effect::Running(id) => set_state(seen, &id, State::Running),
@@ -452,8 +452,10 @@ async fn fill(engine: &Engine, plan: &Plan, pause: &str) -> Result<Effect, Engin
     let Some(desired) = &plan.desired else {
         return Ok(Effect::Raced);
     };
-    engine.upload(pause, archive::fill(desired, now())).await?;
-    Ok(Effect::Filled(hash::payload(desired)))
+    let filled = filled(desired, pause);
+    let content = archive::fill(desired, &filled, now());
+    engine.upload(pause, content).await?;
+    Ok(Effect::Filled(filled))
 }
 
 async fn refill(engine: &Engine, plan: &Plan, pause: &str) -> Result<Effect, EngineError> {
@@ -465,10 +467,19 @@ async fn refill(engine: &Engine, plan: &Plan, pause: &str) -> Result<Effect, Eng
     for rename in renames {
         engine.rename(pause, &rename.from, &rename.to).await?;
     }
+    let filled = filled(desired, pause);
     engine
-        .upload(pause, archive::filled(desired, now()))
+        .upload(pause, archive::filled(&filled, now()))
         .await?;
-    Ok(Effect::Filled(hash::payload(desired)))
+    Ok(Effect::Filled(filled))
+}
+
+/// What is said of volumes that were filled through this pause.
+pub(super) fn filled(desired: &Desired, pause: &str) -> Filled {
+    Filled {
+        payload: hash::payload(desired),
+        pause: pause.to_owned(),
+    }
 }
 
 /// The ids that a pause image may have: its engine's processor is not known yet when they are looked for.

@@ -10,7 +10,7 @@ use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 
 use super::Event;
-use super::execute::{self, Effect, Plan, create_pause};
+use super::execute::{self, Plan, create_pause};
 use super::failure::taken_port;
 use super::up::Run;
 use crate::engine::Engine;
@@ -283,11 +283,7 @@ pub(super) async fn make_pause(
     let record = read_record(&volume, &BTreeMap::new())?;
     plan.uid = record.uid;
     plan.generation = record.wish.generation;
-    if let Effect::Made(pause) = create_pause(engine, &plan, attempt).await? {
-        // Whatever the record says: a volume that somebody has removed was made anew with the pause.
-        let content = archive::unfilled(execute::now());
-        engine.upload(&pause.id, content).await?;
-    }
+    create_pause(engine, &plan, attempt).await?;
     let seen = engine.look(&plan.key, false).await?;
     Ok(seen.pause().map(|pause| pause.id.clone()))
 }
@@ -349,7 +345,8 @@ fn is_same(a: &Desired, b: &Desired) -> bool {
 
 /// What the record asked for, where the volumes hold just that.
 pub(super) fn filled_with(recorded: Option<Desired>, record: &Record) -> Option<Desired> {
-    recorded.filter(|recorded| record.filled.as_ref() == Some(&hash::payload(recorded)))
+    let filled = record.filled.as_ref()?;
+    recorded.filter(|recorded| filled.payload == hash::payload(recorded))
 }
 
 /// The ports that the manifest does not ask for.

@@ -171,6 +171,7 @@ impl Memory {
         let ended = Ended {
             started: now,
             finished: now,
+            alone: false,
         };
         self.ended.insert(target.id.clone(), ended);
         self.happened(true, "Failed", &target.container, &reason);

@@ -105,7 +105,11 @@ impl Engine {
         let options = CreateExecOptions {
             // The content is root's, and the pause is not.
             user: Some("0".to_owned()),
-            cmd: Some(["/pause", "rename", from, to].map(str::to_owned).to_vec()),
+            cmd: Some(
+                [names::PAUSE_PROGRAM, "rename", from, to]
+                    .map(str::to_owned)
+                    .to_vec(),
+            ),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             ..Default::default()

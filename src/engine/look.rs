@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, Volume};
 use bollard::query_parameters::{
-    InspectContainerOptions, ListContainersOptionsBuilder, ListVolumesOptionsBuilder,
+    InspectContainerOptions, ListContainersOptionsBuilder, ListVolumesOptionsBuilder, TopOptions,
 };
 use k8s_openapi::jiff::Timestamp;
 
@@ -143,6 +143,18 @@ impl Engine {
             error: state.error.unwrap_or_default(),
             message: String::new(),
         }))
+    }
+
+    /// Since when the process of this pause container has lived, in the engine's milliseconds since 1970; `None`: it does not, or the engine
+    /// cannot say. Other than a look, it does not take one for alive that has just been killed. Two calls.
+    pub async fn lives_since(&self, pause: &str) -> Option<u64> {
+        let top = self.docker.top_processes(pause, None::<TopOptions>);
+        let processes = self.ask(top).await.ok()?.processes.unwrap_or_default();
+        let mut cells = processes.iter().flatten();
+        if !cells.any(|cell| cell == names::PAUSE_PROGRAM) {
+            return None;
+        }
+        self.details(pause).await.ok()??.started
     }
 
     /// The engine's clock, in milliseconds since 1970. One call.

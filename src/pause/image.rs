@@ -17,7 +17,7 @@ const PROGRAM_MODE: u32 = 0o111;
 
 pub(super) fn image(architecture: Architecture, program: &[u8]) -> Image {
     let config = json!({
-        "Entrypoint": ["/pause"], "User": format!("{USER}:{USER}"), "WorkingDir": "/"
+        "Entrypoint": [names::PAUSE_PROGRAM], "User": format!("{USER}:{USER}"), "WorkingDir": "/"
     });
     oci::image(TAG, architecture, &config, layer(program))
 }

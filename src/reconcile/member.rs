@@ -16,7 +16,7 @@ use crate::record::labels::Restart;
 use crate::spec::{Container, Desired};
 
 /// The code of what SIGKILL has ended.
-const KILLED: i64 = 137;
+pub const KILLED: i64 = 137;
 /// An engine tells of the ends that belong together in less than that, in milliseconds.
 const SETTLING: u64 = 300;
 
@@ -231,8 +231,8 @@ fn again(
 /// From when on it is known of what a container has died. Where the pause dies, the kernel kills what is in its PID namespace, and an engine
 /// may tell of that first: what is made for a pause that is dead would be one restart more.
 fn settled(ended: &SeenContainer, times: &Ended) -> u64 {
-    let killed = ended.state == State::Exited(KILLED);
-    times.finished + if killed { SETTLING } else { 0 }
+    let is_open = ended.state == State::Exited(KILLED) && !times.alone;
+    times.finished + if is_open { SETTLING } else { 0 }
 }
 
 /// Those that had the place of a container before it, and have ended. The last that ran is kept, for what it said (kubelet:

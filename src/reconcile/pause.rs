@@ -7,7 +7,7 @@ use super::decide::{Input, target};
 use super::down::{remove, stop};
 use super::over::first_to_end;
 use super::seen::{SeenContainer, State};
-use crate::record::hash;
+use crate::record::{Filled, hash};
 use crate::spec::Desired;
 
 /// What becomes of the pause container.
@@ -104,18 +104,20 @@ pub(super) fn older(input: &Input<'_>, pause: &SeenContainer) -> Vec<Action> {
 }
 
 /// Whether the volumes hold what is desired.
-pub(super) fn is_filled(input: &Input<'_>, desired: &Desired) -> bool {
-    let filled = input
-        .seen
-        .record
-        .as_ref()
-        .and_then(|record| record.filled.as_ref());
-    !desired.needs_fill() || filled.is_some_and(|filled| *filled == hash::payload(desired))
+pub(super) fn is_filled(input: &Input<'_>, desired: &Desired, pause: &SeenContainer) -> bool {
+    let payload = || hash::payload(desired);
+    !desired.needs_fill() || filled(input, pause).is_some_and(|filled| filled.payload == payload())
 }
 
-pub(super) fn steps(input: &Input<'_>, pause: &SeenContainer, filled: bool) -> Vec<Action> {
+/// What the volumes of this pause were filled with.
+fn filled<'a>(input: &Input<'a>, pause: &SeenContainer) -> Option<&'a Filled> {
+    let filled = input.seen.record.as_ref()?.filled.as_ref()?;
+    (filled.pause == pause.id).then_some(filled)
+}
+
+pub(super) fn steps(input: &Input<'_>, pause: &SeenContainer, is_filled: bool) -> Vec<Action> {
     let id = || pause.id.clone();
-    match (pause.state, filled) {
+    match (pause.state, is_filled) {
         // Somebody took its network away. What joins it goes on, with its ports and its name (Docker API: `connect`).
         (State::Running, _) if input.seen.network && !pause.connected => {
             vec![Action::Connect(target(pause))]
@@ -123,16 +125,10 @@ pub(super) fn steps(input: &Input<'_>, pause: &SeenContainer, filled: bool) -> V
         (State::Created, false) => vec![Action::Fill { pause: id() }],
         (State::Created, true) if input.seen.network => vec![Action::Start(target(pause))],
         // Nothing was ever filled in: nobody can be reading.
-        (State::Running, false) if never_filled(input) => vec![Action::Fill { pause: id() }],
+        (State::Running, false) if filled(input, pause).is_none() => {
+            vec![Action::Fill { pause: id() }]
+        }
         (State::Running, false) => vec![Action::Refill { pause: id() }],
         _ => Vec::new(),
     }
-}
-
-fn never_filled(input: &Input<'_>) -> bool {
-    input
-        .seen
-        .record
-        .as_ref()
-        .is_none_or(|record| record.filled.is_none())
 }

@@ -70,6 +70,8 @@ pub struct Ended {
     pub started: u64,
     /// Its end.
     pub finished: u64,
+    /// The pause container was found alive after it, so that it is not why this one has ended.
+    pub alone: bool,
 }
 
 /// Time, and what it brings.
@@ -147,6 +149,7 @@ mod tests {
             let ended = Ended {
                 started: finished - ran * SECOND,
                 finished,
+                alone: false,
             };
             let next = BackOff::default().after(restart, &ended);
             assert_eq!(next.not_before, finished + next.delay);

@@ -37,7 +37,7 @@ pub(super) fn actions(input: &Input<'_>, over: Option<Over>) -> Vec<Action> {
             if !others.is_empty() {
                 return others;
             }
-            let filled = pause::is_filled(input, desired);
+            let filled = pause::is_filled(input, desired, pause);
             actions.extend(pause::steps(input, pause, filled));
             let sandbox = Sandbox::new(input, pause);
             actions.extend(members(input, desired, sandbox, filled));

@@ -19,4 +19,4 @@ pub mod wish;
 pub use deletion::Deletion;
 pub use labels::{Care, Identity};
 pub use told::Told;
-pub use wish::{Record, RecordError, Wish};
+pub use wish::{Filled, Record, RecordError, Wish};

@@ -71,6 +71,8 @@ pub fn alias(pod: &PodKey) -> String {
 
 /// Where the record's volume is mounted in the pause container.
 pub const RECORD_PATH: &str = "/podctl/record";
+/// The program of the pause container.
+pub const PAUSE_PROGRAM: &str = "/pause";
 /// The folder in the record's volume for what containers write. Its name is the last of all in the alphabet, by which engines go
 /// when they give the record out: nobody who reads that reads this.
 pub const WRITTEN_BY_CONTAINERS: &str = "z-termination";

@@ -97,14 +97,24 @@ pub struct Record {
     pub uid: String,
     /// The wish that counts.
     pub wish: Wish,
-    /// Hash of what the volumes were filled with; `None`: they were not, or not to the end.
-    pub filled: Option<String>,
+    /// What the volumes were filled with; `None`: they were not, or not to the end.
+    pub filled: Option<Filled>,
     /// The ConfigMaps of the wish that counts; `None`: they have not been written yet.
     pub config_maps: Option<BTreeMap<String, ConfigMap>>,
     /// Files of wishes and payloads that no longer count.
     pub superseded: Vec<String>,
     /// What who drove the pod last has told.
     pub told: Told,
+}
+
+/// What the volumes were filled with. It counts for one pause container: what somebody removed meanwhile is made anew with the next, and is
+/// empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filled {
+    /// Its hash.
+    pub payload: String,
+    /// The pause container's id.
+    pub pause: String,
 }
 
 /// A record that does not read back.
@@ -209,10 +219,10 @@ pub fn payload_file(config_maps: &BTreeMap<String, ConfigMap>) -> Vec<u8> {
 /// The file that says what the volumes were filled with. It is the last of its archive: an archive that is cut off
 /// leaves it as it was.
 #[must_use]
-pub fn filled_file(payload: &str) -> (String, Vec<u8>) {
+pub fn filled_file(filled: &Filled) -> (String, Vec<u8>) {
     (
         FILLED.to_owned(),
-        serde_json::to_vec(payload).unwrap_or_default(),
+        serde_json::to_vec(filled).unwrap_or_default(),
     )
 }
 
@@ -349,14 +359,18 @@ mod tests {
                 data: [("k".into(), vec![0, 255])].into(),
             },
         )]);
+        let filled = Filled {
+            payload: "h".into(),
+            pause: "p".into(),
+        };
         let files = BTreeMap::from([
             (payload_file_name("p"), payload_file(&config_maps)),
             (payload_file_name("old"), payload_file(&config_maps)),
-            filled_file("h"),
+            filled_file(&filled),
         ]);
         let record = read_with(&files);
         assert_eq!(record.config_maps, Some(config_maps));
-        assert_eq!(record.filled.as_deref(), Some("h"));
+        assert_eq!(record.filled, Some(filled));
         assert_eq!(record.superseded, [payload_file_name("old")]);
     }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use tar::{Builder, EntryType, Header};
 
 use crate::record::told::{self, Told};
-use crate::record::wish::{self, Record, Wish};
+use crate::record::wish::{self, Filled, Record, Wish};
 use crate::record::{hash, names};
 use crate::spec::volume::{EmptyDir, File, Medium};
 use crate::spec::{Desired, Volume, VolumeSource};
@@ -32,9 +32,10 @@ pub struct Rename {
     pub to: String,
 }
 
-/// The archive that fills the volumes of a pause container that no member has joined yet, and keeps the payload.
+/// The archive that fills the volumes of a pause container that no member has joined yet, and keeps the payload. `filled`: what is then said
+/// of them.
 #[must_use]
-pub fn fill(desired: &Desired, now: u64) -> Vec<u8> {
+pub fn fill(desired: &Desired, filled: &Filled, now: u64) -> Vec<u8> {
     let mut tar = Tar::new(now);
     payload(&mut tar, desired);
     for volume in &desired.pod.volumes {
@@ -63,7 +64,7 @@ pub fn fill(desired: &Desired, now: u64) -> Vec<u8> {
     {
         tar.termination_message(&container.name, 0);
     }
-    let (name, text) = wish::filled_file(&hash::payload(desired));
+    let (name, text) = wish::filled_file(filled);
     tar.record(&name, &text);
     tar.finish()
 }
@@ -111,9 +112,9 @@ pub fn refill(desired: &Desired, old: Option<&Desired>, now: u64) -> (Vec<u8>, V
 
 /// The file that says that a refill is visible.
 #[must_use]
-pub fn filled(desired: &Desired, now: u64) -> Vec<u8> {
+pub fn filled(filled: &Filled, now: u64) -> Vec<u8> {
     let mut tar = Tar::new(now);
-    let (name, text) = wish::filled_file(&hash::payload(desired));
+    let (name, text) = wish::filled_file(filled);
     tar.record(&name, &text);
     tar.finish()
 }
@@ -137,15 +138,6 @@ pub fn wish(wish: &Wish, desired: &Desired, record: &Record, now: u64) -> Vec<u8
     for name in record.superseded.iter().filter(|name| **name != own) {
         tar.record(name, b"");
     }
-    tar.finish()
-}
-
-/// The archive that says that the volumes are to be filled again.
-#[must_use]
-pub fn unfilled(now: u64) -> Vec<u8> {
-    let mut tar = Tar::new(now);
-    let (name, _) = wish::filled_file("");
-    tar.record(&name, b"");
     tar.finish()
 }
 

@@ -20,10 +20,6 @@ impl Drive {
             self.look = Look::Applied;
             self.acted = true;
         }
-        if let (Action::CreatePause { .. }, Some(record)) = (&action, &mut self.seen.record) {
-            // A volume that somebody has removed is made anew with the pause, and is empty then: whatever was there, all are filled.
-            record.filled = None;
-        }
         let writes_message = self.writes_message(&action);
         self.own_uploads += self.n_uploads(&action);
         self.in_flight.insert(action.key());
@@ -49,7 +45,10 @@ impl Drive {
     /// what the volumes are filled with.
     pub(super) fn writes_message(&self, action: &Action) -> bool {
         let Action::Create {
-            container, attempt, ..
+            container,
+            attempt,
+            pause,
+            ..
         } = action
         else {
             return false;
@@ -58,7 +57,8 @@ impl Drive {
         let container = desired.and_then(|desired| desired.pod.container(container));
         let has_one = container.is_some_and(|container| container.termination_message.is_some());
         let record = self.seen.record.as_ref();
-        let is_filled = record.is_some_and(|record| record.filled.is_some());
+        let filled = record.and_then(|record| record.filled.as_ref());
+        let is_filled = filled.is_some_and(|filled| filled.pause == *pause);
         has_one && (*attempt > 0 || is_filled)
     }
 

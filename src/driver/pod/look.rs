@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::future::try_join_all;
+
 use super::{AFTER_A_CHANGE, Done, Drive, LONGEST_REST, Look, MOST_LOOKS, PATIENCE, PUT_OFF};
 use crate::driver::{Event, Failure};
 use crate::engine::{Engine, EngineError};
+use crate::reconcile::member::KILLED;
 use crate::reconcile::restart::Ended;
-use crate::reconcile::{Seen, State};
+use crate::reconcile::{Seen, SeenContainer, State};
 
 impl Drive {
     /// Somebody else has done something, or may have.
@@ -59,14 +62,18 @@ impl Drive {
                 let live = self.goal.is_live();
                 let members = self.seen.members().filter(|_| self.goal.is_up());
                 let wanted = members.filter(|c| self.memory.wants_times(c, live));
-                let ids: Vec<String> = wanted.map(|c| c.id.clone()).collect();
+                let is_killed = |c: &SeenContainer| c.state == State::Exited(KILLED);
+                let (ids, killed): (Vec<String>, Vec<bool>) =
+                    wanted.map(|c| (c.id.clone(), is_killed(c))).unzip();
                 if ids.is_empty() {
                     self.remember(BTreeMap::new());
                 } else {
                     self.look = Look::UnderWay;
                     let engine = self.engine.clone();
+                    let pause = self.seen.pause().map(|pause| pause.id.clone());
+                    let pause = pause.filter(|_| killed.contains(&true));
                     self.tasks
-                        .spawn(async move { Done::Times(times(&engine, ids).await) });
+                        .spawn(async move { Done::Times(times(&engine, ids, pause).await) });
                 }
             }
             Ok(_) => self.look = Look::Wanted,
@@ -75,11 +82,14 @@ impl Drive {
     }
 
     /// The second part of a look: when those ran of whom it was not known.
-    pub(super) fn timed(&mut self, result: Result<BTreeMap<String, Ended>, EngineError>) {
+    pub(super) fn timed(&mut self, result: Result<Times, EngineError>) {
         let counts = self.look == Look::UnderWay;
         self.look = if counts { Look::Fresh } else { Look::Wanted };
         match result {
-            Ok(times) => self.remember(times),
+            Ok(times) => {
+                self.lost.extend(times.lost);
+                self.remember(times.by_id);
+            }
             Err(error) => self.look_failed(error),
         }
     }
@@ -123,17 +133,46 @@ impl Drive {
     }
 }
 
-/// When these containers ran.
-async fn times(engine: &Engine, ids: Vec<String>) -> Result<BTreeMap<String, Ended>, EngineError> {
-    let times = ids.into_iter().map(async |id| {
+/// When containers ran.
+#[derive(Debug, Default)]
+pub(super) struct Times {
+    by_id: BTreeMap<String, Ended>,
+    /// The pause container that somebody has started again: its namespaces are others.
+    lost: Option<String>,
+}
+
+/// When these containers ran. `pause`: the one that may be why they have ended.
+async fn times(
+    engine: &Engine,
+    ids: Vec<String>,
+    pause: Option<String>,
+) -> Result<Times, EngineError> {
+    let since = async {
+        match &pause {
+            Some(pause) => engine.lives_since(pause).await,
+            None => None,
+        }
+    };
+    let ran = ids.into_iter().map(async |id| {
         let details = engine.details(&id).await?;
-        let times = details.and_then(|details| {
+        let ran = details.and_then(|details| {
             let started = details.started?;
-            let finished = details.finished.unwrap_or(started);
-            Some((id, Ended { started, finished }))
+            Some((id, started, details.finished.unwrap_or(started)))
         });
-        Ok::<_, EngineError>(times)
+        Ok::<_, EngineError>(ran)
     });
-    let times = futures_util::future::try_join_all(times).await?;
-    Ok(times.into_iter().flatten().collect())
+    let (ran, since) = tokio::join!(try_join_all(ran), since);
+    let mut times = Times::default();
+    for (id, started, finished) in ran?.into_iter().flatten() {
+        let ended = Ended {
+            started,
+            finished,
+            alone: since.is_some_and(|since| since <= started),
+        };
+        if since.is_some_and(|since| since > started) {
+            times.lost.clone_from(&pause);
+        }
+        times.by_id.insert(id, ended);
+    }
+    Ok(times)
 }

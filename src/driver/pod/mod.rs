@@ -13,7 +13,7 @@ mod act;
 mod look;
 mod tell;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,16 +22,15 @@ use futures_util::stream::BoxStream;
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
+use self::look::Times;
 use super::execute::{Effect, Plan};
 use super::memory::Memory;
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::events::Heard;
 use crate::engine::{Engine, EngineError};
 use crate::probe::Prober;
-use crate::reconcile::restart::{BackOff, Ended};
-use crate::reconcile::{
-    Action, Decision, Goal, Input, Over, Seen, SeenContainer, State, Until, decide,
-};
+use crate::reconcile::restart::BackOff;
+use crate::reconcile::{Action, Decision, Goal, Input, Over, Seen, SeenContainer, Until, decide};
 use crate::record::Record;
 
 /// Between two looks while another podctl, or the engine, is at work on the pod.
@@ -189,7 +188,7 @@ enum Done {
     /// What was put off, by its key.
     Rested(String),
     Look(Box<Result<Seen, EngineError>>),
-    Times(Result<BTreeMap<String, Ended>, EngineError>),
+    Times(Result<Times, EngineError>),
 }
 
 impl Drive {
@@ -208,16 +207,6 @@ impl Drive {
         memory.began_at(seen.began);
         if !goal.is_up() {
             memory.resume(&seen, plan.desired.as_ref(), plan.facts.reaches_pods);
-        }
-        let mut seen = seen;
-        // A driver may have been killed between making a later pause and filling the volumes again.
-        let is_later = |pause: &SeenContainer| {
-            pause.state == State::Created && pause.identity.attempt > 0 && goal.is_up()
-        };
-        if seen.pause().is_some_and(is_later)
-            && let Some(record) = &mut seen.record
-        {
-            record.filled = None;
         }
         Self {
             engine: engine.clone(),

@@ -86,6 +86,7 @@ impl Drive {
 
     pub(super) fn read(&mut self, uploads: u32, record: Option<Box<Record>>) {
         self.reading = false;
+        let pause = self.seen.pause().map(|pause| pause.id.clone());
         let mine = self.seen.record.as_mut().zip(record);
         let Some((mine, now)) = mine.filter(|(mine, now)| now.wish.place() <= mine.wish.place())
         else {
@@ -93,7 +94,14 @@ impl Drive {
             return;
         };
         self.memory.hear(&now.told);
-        mine.filled = now.filled.or(mine.filled.take());
+        // What was read may be from before this way has filled them.
+        if now
+            .filled
+            .as_ref()
+            .is_some_and(|filled| Some(&filled.pause) == pause.as_ref())
+        {
+            mine.filled = now.filled;
+        }
         self.own_uploads = self.own_uploads.max(uploads);
     }
 

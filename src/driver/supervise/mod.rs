@@ -29,7 +29,7 @@ const LONGEST_REST: Duration = Duration::from_mins(1);
 const LOST: Duration = Duration::from_secs(5);
 /// What is under way when it is to end is waited for no longer.
 const LAST_STEPS: Duration = Duration::from_secs(2);
-/// A container that ends leaves the network too, and is then seen to have ended.
+/// An engine may tell of a change before its list call does.
 const AFTER_A_DISCONNECT: Duration = Duration::from_millis(300);
 /// Between two tries to reach it.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -116,11 +116,11 @@ pub async fn supervise(
                 // A panic costs the pod its turn: it is begun anew with the next look.
                 pods.ended(ended.map_or_else(|error| error.id(), |(id, ())| id));
             }
-            Some(()) = disconnects.next() => {
-                check = Some(Instant::now() + AFTER_A_DISCONNECT);
-            }
-            () = at(check) => {
-                check = None;
+            // A container that ends leaves the network too: where many do, they are looked for together.
+            Some(()) = disconnects.next(), if check.is_none() => check = Some((Instant::now(), true)),
+            () = at(check.map(|(at, _)| at)) => {
+                let again = check.is_some_and(|(_, again)| again);
+                check = again.then(|| (Instant::now() + AFTER_A_DISCONNECT, false));
                 if pods.look_for_disconnected().await.is_err() {
                     reach(engine).await?;
                 }

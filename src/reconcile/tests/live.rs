@@ -6,11 +6,12 @@ use crate::reconcile::Until;
 #[test]
 fn what_was_killed_is_made_anew_once_it_is_known_that_its_pause_lives() {
     let desired = desired();
-    let at = |now, code, pause: SeenContainer, expected: &[&str]| {
+    let at = |now, code, alone, pause: SeenContainer, expected: &[&str]| {
         let containers = vec![pause, member("a", Exited(code)), member("b", Running)];
         let times = Ended {
             started: 1000,
             finished: 5000,
+            alone,
         };
         let case = Case {
             goal: Goal::Live(Until::Stopped),
@@ -20,10 +21,11 @@ fn what_was_killed_is_made_anew_once_it_is_known_that_its_pause_lives() {
         };
         case.check(expected);
     };
-    at(5000, 1, pause(Running), &["create a: ended"]);
-    at(5299, 137, pause(Running), &[]);
-    at(5300, 137, pause(Running), &["create a: ended"]);
-    at(5100, 137, pause(Exited(137)), &["stop b: new pause"]);
+    at(5000, 1, false, pause(Running), &["create a: ended"]);
+    at(5000, 137, true, pause(Running), &["create a: ended"]);
+    at(5299, 137, false, pause(Running), &[]);
+    at(5300, 137, false, pause(Running), &["create a: ended"]);
+    at(5100, 137, false, pause(Exited(137)), &["stop b: new pause"]);
 }
 
 fn live(desired: &Desired, containers: Vec<SeenContainer>) -> Case<'_> {

@@ -12,7 +12,7 @@ use super::restart::{BackOff, Ended, Life};
 use super::seen::tests::{member, pause};
 use super::{Goal, Input, Seen, SeenContainer, State, decide};
 use crate::record::hash::{self, tests::pod};
-use crate::record::{Record, Told, Wish};
+use crate::record::{Filled, Record, Told, Wish};
 use crate::spec::probe::{Check, Probe, Probes};
 use crate::spec::volume::{EmptyDir, Medium};
 use crate::spec::{Desired, EnvVar, ImageFacts, RestartPolicy, Volume, VolumeSource};
@@ -40,7 +40,10 @@ fn seen(desired: &Desired, containers: Vec<SeenContainer>) -> Seen {
     let record = Record {
         uid: "u".into(),
         wish: Wish::new(desired, &[], 1, "w"),
-        filled: Some(hash::payload(desired)),
+        filled: Some(Filled {
+            payload: hash::payload(desired),
+            pause: pause(Running).id,
+        }),
         config_maps: None,
         superseded: vec![],
         told: Told::default(),
