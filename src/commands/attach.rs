@@ -62,7 +62,8 @@ fn name(several: bool, pod: &Pod, container: &str) -> String {
     }
 }
 
-/// Brings it up and keeps it alive, as `options.attach` says.
+/// Brings it up and keeps it alive, as `options.attach` says. `leave`: what is done, while it still speaks, with a pod that is left as it is
+/// when a person stops that.
 pub(super) async fn attached(
     context: &Context,
     engine: &Engine,
@@ -70,6 +71,7 @@ pub(super) async fn attached(
     options: &Options,
     voices: &Voices,
     interrupt: &Interrupt,
+    leave: impl AsyncFnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<Up> {
     let pod = &desired.pod;
     let speak = async {
@@ -98,10 +100,18 @@ pub(super) async fn attached(
     };
     let mut speak = std::pin::pin!(speak);
     let mut pass_on = std::pin::pin!(pass_on);
-    let mut live = std::pin::pin!(one(context, engine, desired, options, &ends));
+    let live = async {
+        let end = one(context, engine, desired, options, &ends).await?;
+        if is_left(options, &end) {
+            leave().await?;
+        }
+        Ok(end)
+    };
+    let mut live = std::pin::pin!(live);
     let spoken = tokio::select! {
         end = &mut live => {
-            if let Ok(Up::Started { .. }) = &end
+            let is_whole = |end: &Up| matches!(end, Up::Started { .. }) || is_left(options, end);
+            if end.as_ref().is_ok_and(is_whole)
                 && let Ok(spoken) = tokio::time::timeout(LAST_WORDS, speak).await
             {
                 spoken?;
@@ -131,6 +141,12 @@ pub(super) async fn attached(
         end = &mut live => end,
         () = pass_on => live.await,
     }
+}
+
+/// Whether a person has stopped it, and it is as it was.
+pub(super) fn is_left(options: &Options, end: &Up) -> bool {
+    let leaves = options.attach.as_ref().is_some_and(|attach| attach.leaves);
+    leaves && matches!(end, Up::Interrupted { .. })
 }
 
 /// The kubelet's, beginning with another wait.

@@ -2,6 +2,7 @@
 //!
 //! Not here: the way (`driver::up`, `driver::down`), what the report looks like (`output::junit`).
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +12,25 @@ use anyhow::{Context as _, bail};
 use super::attach::{Voices, attached, back_off};
 use super::exit::UsageError;
 use super::progress::shown;
-use super::{Context, Exit, files, signals, up, up_report};
+use super::signals::{self, Signals};
+use super::{Context, Exit, files, up, up_report};
 use crate::driver::down::{Down, down};
+use crate::driver::passing::{self, Passed};
 use crate::driver::results::{Ending, code, results};
 use crate::driver::up::{Attach, Options, Up};
-use crate::driver::{Interrupt, observe, passing};
+use crate::driver::{Interrupt, observe};
 use crate::engine::Engine;
 use crate::manifest::Purpose;
-use crate::output::junit;
+use crate::output::junit::{self, Cut};
 use crate::reconcile::{Until, status};
 use crate::record::told::Reason;
-use crate::spec::{Desired, PodKey, RestartPolicy};
+use crate::spec::{Desired, Pod, PodKey, RestartPolicy};
+
+/// What containers that have had their grace period are given when the pod is taken down, in seconds (kubelet:
+/// `minimumGracePeriodInSeconds`).
+const SHORT: u64 = 2;
+/// Why a pod has come to its end.
+const DEADLINE: &str = "its time (activeDeadlineSeconds) was over";
 
 /// Run a pod that is to end: show its logs, take it down, and exit with its code
 #[derive(Debug, clap::Args)]
@@ -84,6 +93,13 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     };
     take_over_the_name(context, &engine, &desired, &signals.interrupt).await?;
     let voices = Voices::of(std::slice::from_ref(&desired));
+    let key = &desired.pod.key;
+    let passed = Cell::new(None);
+    let leave = async || {
+        let ended = pass_on(context, &engine, &desired.pod, &signals).await?;
+        passed.set(Some(ended));
+        Ok(())
+    };
     let work = attached(
         context,
         &engine,
@@ -91,31 +107,15 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         &options,
         &voices,
         &signals.interrupt,
+        leave,
     );
-    let key = &desired.pod.key;
     let end = tokio::select! {
         end = work => end?,
         // Those that do not ask podctl to end are for the pod.
         never = signals::pass_on(&engine, key) => match never? {},
     };
-    let stopped = matches!(
-        end,
-        Up::Interrupted {
-            taken_away: false,
-            ..
-        }
-    );
-    if stopped {
-        let signal = signals.first().map_or("SIGTERM", |(_, name)| name);
-        let message = if signals.timed_out() {
-            "time is up: ending it".to_owned()
-        } else {
-            format!("{signal}: passed on to its containers")
-        };
-        context.printer.status(&format!("pod {key}: {message}"));
-        let ending = passing::end(&engine, &desired.pod, signal, &signals.interrupt).await;
-        ending.context("failed to pass the signal on")?;
-    } else if !matches!(end, Up::Started { .. }) {
+    let passed = passed.take();
+    if passed.is_none() && !matches!(end, Up::Started { .. }) {
         let exit = up_report::report(context.printer, &desired, &end);
         let exit = signals.exit(context.printer, key, exit);
         return Ok(match (exit, signals.first()) {
@@ -123,30 +123,84 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
             (exit, _) => exit,
         });
     }
-    let endings = results(&engine, &desired, args.junit.is_some()).await;
-    let gone = take_down(context, &engine, key, &signals.interrupt).await;
-    let (endings, ended) = endings.context("failed to look how the containers have ended")?;
+    let results = results(&engine, &desired, args.junit.is_some()).await;
+    let gone = take_down(
+        context,
+        &engine,
+        key,
+        grace(passed.as_ref(), &signals),
+        &signals.interrupt,
+    )
+    .await;
+    let (endings, ended) = results.context("failed to look how the containers have ended")?;
+    let is_late = ended.is_some_and(|reason| reason == Reason::deadline());
     if let Some(file) = &args.junit {
-        let report = junit::report(key, &endings)?;
+        let cut = cut(passed.as_ref(), &signals, is_late);
+        let report = junit::report(key, &endings, cut)?;
         std::fs::write(file, report)
             .with_context(|| format!("failed to write {}", file.display()))?;
     }
     gone?;
+    if let Some(passed) = passed.as_ref().filter(|_| signals.timed_out()) {
+        let mut message = format!("pod {key}: time is up");
+        if !passed.containers.is_empty() {
+            let names = passed.containers.join(", ");
+            message.push_str(&format!("; these had not ended: {names}"));
+        }
+        context.printer.failure(&message);
+        return Ok(Exit::TimedOut);
+    }
     let mut exit = exit(context, &desired, &endings, args.exit_code_from.as_deref());
-    if ended.is_some_and(|reason| reason == Reason::deadline()) {
-        let message = format!("pod {key}: its time (activeDeadlineSeconds) was over");
+    if is_late {
+        let message = format!("pod {key}: {DEADLINE}");
         context.printer.failure(&message);
         exit = exit.or(Exit::Failed);
     }
     Ok(match (signals.first(), exit) {
-        _ if stopped && signals.timed_out() => {
-            let message = format!("pod {key}: time is up");
-            context.printer.failure(&message);
-            Exit::TimedOut
-        }
-        (Some((number, _)), Exit::Fine) if stopped => Exit::Code(128 + number),
+        (Some((number, _)), Exit::Fine) if passed.is_some() => Exit::Code(128 + number),
         (_, exit) => exit,
     })
+}
+
+/// Of a person, or of the end of the time: the containers are told to end, and have their time to.
+async fn pass_on(
+    context: &Context,
+    engine: &Engine,
+    pod: &Pod,
+    signals: &Signals,
+) -> anyhow::Result<Passed> {
+    let signal = signals.first().map_or("SIGTERM", |(_, name)| name);
+    let message = if signals.timed_out() {
+        "time is up: ending it".to_owned()
+    } else {
+        format!("{signal}: passed on to its containers")
+    };
+    context
+        .printer
+        .status(&format!("pod {}: {message}", pod.key));
+    let ending = passing::end(engine, pod, signal, &signals.interrupt).await;
+    ending.context("failed to pass the signal on")
+}
+
+/// Why the pod was ended before it had come to its end by itself.
+fn cut<'a>(passed: Option<&'a Passed>, signals: &Signals, is_late: bool) -> Option<Cut<'a>> {
+    let why = match passed {
+        Some(_) if signals.timed_out() => "time was up",
+        Some(_) => "podctl was told to end",
+        None if is_late => DEADLINE,
+        None => return None,
+    };
+    let running = passed.map_or(&[][..], |passed| &passed.containers);
+    Some(Cut { why, running })
+}
+
+/// What the containers are given to end when the pod is taken down, in seconds; `None`: what the pod says. They may have had that already.
+fn grace(passed: Option<&Passed>, signals: &Signals) -> Option<u64> {
+    match passed {
+        Some(_) if signals.interrupt.count() > 1 => Some(0),
+        Some(passed) if !passed.ended => Some(SHORT),
+        _ => None,
+    }
 }
 
 /// A pod of this name that has ended is what is left of a run before; one that has not is somebody's.
@@ -172,7 +226,7 @@ async fn take_over_the_name(
     }
     let message = format!("pod {key} has ended before: it is taken down, and run anew");
     context.printer.status(&message);
-    take_down(context, engine, key, interrupt).await
+    take_down(context, engine, key, None, interrupt).await
 }
 
 /// A pod whose containers are started again whatever they end with never ends.
@@ -195,36 +249,37 @@ fn check(desired: &Desired, args: &Args) -> Result<(), UsageError> {
     Ok(())
 }
 
+/// In order; asked once more, at once. `grace` in seconds; `None`: the pod's own.
 async fn take_down(
     context: &Context,
     engine: &Engine,
     key: &PodKey,
+    grace: Option<u64>,
     interrupt: &Interrupt,
 ) -> anyhow::Result<()> {
-    let work = async |events| down(engine, key, None, &events, interrupt).await;
+    let work = async |events| down(engine, key, grace, &events, interrupt).await;
     match shown(context.printer, key, work).await? {
         Down::Failed(failures) => {
             let say = |failure| up_report::say(context.printer, failure);
             failures.iter().for_each(say);
             bail!("pod `{key}` has ended, and could not be taken down; `podctl down` does it")
         }
-        Down::Interrupted => bail!(
-            "pod `{key}` has ended; `podctl down {}` takes it away",
-            key.words()
-        ),
+        Down::Interrupted => {
+            let never = Interrupt::never();
+            Box::pin(take_down(context, engine, key, Some(0), &never)).await
+        }
         Down::Gone | Down::NotFound => Ok(()),
     }
 }
 
 fn exit(context: &Context, desired: &Desired, endings: &[Ending], from: Option<&str>) -> Exit {
-    match code(endings, from) {
-        None | Some((_, 0)) => Exit::Fine,
-        Some((name, code)) => {
-            let key = &desired.pod.key;
-            context.printer.failure(&format!(
-                "container {key}/{name} has ended with the code {code}"
-            ));
-            Exit::Code(u8::try_from(code).unwrap_or(1))
-        }
-    }
+    let Some((ending, code)) = code(endings, from).filter(|(_, code)| *code != 0) else {
+        return Exit::Fine;
+    };
+    let name = format!("container {}/{}", desired.pod.key, ending.container);
+    context.printer.failure(&match &ending.message {
+        Some(message) => format!("{name} could not be started: {message}"),
+        None => format!("{name} has ended with the code {code}"),
+    });
+    Exit::Code(u8::try_from(code).unwrap_or(1))
 }

@@ -137,7 +137,8 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         // Each pod has a uid of its own.
         let options = options();
         let end = if args.attach {
-            attached(context, engine, desired, &options, voices, interrupt).await?
+            let leave = async || Ok(());
+            attached(context, engine, desired, &options, voices, interrupt, leave).await?
         } else if args.timings {
             one_timed(context, engine, desired, &options, interrupt).await?
         } else {

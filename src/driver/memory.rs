@@ -12,7 +12,7 @@ use crate::reconcile::health::{Health, Kind};
 use crate::reconcile::restart::{BackOff, Ended, Life};
 use crate::reconcile::{Action, Over, Seen, SeenContainer, State};
 use crate::record::Care;
-use crate::record::told::{Happening, LastAnswer, Reason, Told, stopping};
+use crate::record::told::{CANNOT_RUN, Happening, LastAnswer, Reason, Told, stopping};
 use crate::spec::probe::{Check, Probe};
 use crate::spec::{Container, Desired};
 
@@ -176,7 +176,7 @@ impl Memory {
         self.ended.insert(target.id.clone(), ended);
         self.happened(true, "Failed", &target.container, &reason);
         let reason = Reason {
-            reason: "RunContainerError".to_owned(),
+            reason: CANNOT_RUN.to_owned(),
             message: reason,
         };
         self.told.waiting.insert(target.container.clone(), reason);

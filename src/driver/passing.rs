@@ -10,7 +10,16 @@ use super::Interrupt;
 use crate::engine::{Engine, EngineError};
 use crate::spec::{Pod, PodKey};
 
-/// Sends a signal to all app containers that run, and gives their ids.
+/// Containers that a signal was passed on to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// Their names.
+    pub containers: Vec<String>,
+    /// All of them have ended since.
+    pub ended: bool,
+}
+
+/// Sends a signal to all app containers that run, and gives their ids and names.
 ///
 /// # Errors
 /// When the engine refuses.
@@ -18,14 +27,16 @@ pub async fn pass_on(
     engine: &Engine,
     key: &PodKey,
     signal: &str,
-) -> Result<Vec<String>, EngineError> {
+) -> Result<Vec<(String, String)>, EngineError> {
     let seen = engine.look(key, false).await?;
     let apps = seen
         .members()
         .filter(|c| c.is_running() && !c.identity.is_sidecar());
-    let ids: Vec<String> = apps.map(|c| c.id.clone()).collect();
-    try_join_all(ids.iter().map(|id| engine.kill(id, signal))).await?;
-    Ok(ids)
+    let apps: Vec<_> = apps
+        .map(|c| (c.id.clone(), c.identity.container.clone()))
+        .collect();
+    try_join_all(apps.iter().map(|(id, _)| engine.kill(id, signal))).await?;
+    Ok(apps)
 }
 
 /// The same with a signal that asks to end: waits until they have, or their grace period is over, or it is asked once more.
@@ -37,12 +48,14 @@ pub async fn end(
     pod: &Pod,
     signal: &str,
     interrupt: &Interrupt,
-) -> Result<(), EngineError> {
-    let ids = pass_on(engine, &pod.key, signal).await?;
-    let ends = try_join_all(ids.iter().map(|id| engine.wait(id)));
+) -> Result<Passed, EngineError> {
+    let apps = pass_on(engine, &pod.key, signal).await?;
+    let ends = try_join_all(apps.iter().map(|(id, _)| engine.wait(id)));
     let ends = tokio::time::timeout(Duration::from_secs(pod.grace_period), ends);
-    match interrupt.or(interrupt.count(), ends).await {
-        Some(Ok(ends)) => ends.map(drop),
-        Some(Err(_)) | None => Ok(()),
-    }
+    let ended = match interrupt.or(interrupt.count(), ends).await {
+        Some(Ok(ends)) => ends.map(|_| true)?,
+        Some(Err(_)) | None => false,
+    };
+    let containers = apps.into_iter().map(|(_, name)| name).collect();
+    Ok(Passed { containers, ended })
 }

@@ -26,6 +26,8 @@ pub enum End {
     Code(i64),
     /// The kernel ended it for its memory.
     OutOfMemory(i64),
+    /// The engine refused to start it, with this code.
+    Refused(i64),
     /// Others of the pod had come to their end, and it was ended then.
     Stopped,
 }
@@ -35,7 +37,7 @@ impl End {
     #[must_use]
     pub fn code(self) -> Option<i64> {
         match self {
-            Self::Code(code) | Self::OutOfMemory(code) => Some(code),
+            Self::Code(code) | Self::OutOfMemory(code) | Self::Refused(code) => Some(code),
             Self::NotStarted | Self::Running | Self::Stopped => None,
         }
     }
@@ -52,6 +54,8 @@ pub struct Ending {
     pub end: End,
     /// When it began and ended, in the engine's milliseconds since 1970.
     pub times: Option<(u64, u64)>,
+    /// Why the engine refused to start it.
+    pub message: Option<String>,
     /// What it has said, and what the one before it has, as far as that is wanted.
     pub log: String,
 }
@@ -76,13 +80,16 @@ pub async fn results(
         let named = seen
             .members()
             .filter(|c| c.identity.container == container.name);
-        let mut all: Vec<&SeenContainer> = named.filter(|c| c.state != State::Created).collect();
+        let refused = told.refused(&container.name);
+        let is_over = |c: &&SeenContainer| c.state != State::Created || refused.is_some();
+        let mut all: Vec<&SeenContainer> = named.filter(is_over).collect();
         all.sort_by_key(|c| c.identity.attempt);
         let mut ending = Ending {
             container: container.name.clone(),
             sidecar: container.sidecar,
             end: End::NotStarted,
             times: None,
+            message: None,
             log: String::new(),
         };
         if let Some(last) = all.last() {
@@ -91,8 +98,10 @@ pub async fn results(
                 State::Exited(_) if told.has_stopped(&container.name) => End::Stopped,
                 State::Exited(code) if details.oom_killed => End::OutOfMemory(code),
                 State::Exited(code) => End::Code(code),
+                State::Created => End::Refused(details.exit_code.max(1)),
                 _ => End::Running,
             };
+            ending.message = refused.map(str::to_owned);
             ending.times = details.started.zip(details.finished);
         }
         for container in all.iter().filter(|_| logs) {
@@ -124,19 +133,18 @@ async fn log(engine: &Engine, id: &str) -> Result<String, EngineError> {
 /// The container that decides on the code of the whole, and its code: the one that is asked for; else the first to have failed.
 /// `None`: all is well.
 #[must_use]
-pub fn code<'a>(endings: &'a [Ending], from: Option<&str>) -> Option<(&'a str, i64)> {
-    let named = |ending: &'a Ending| Some((ending.container.as_str(), ending.end.code()?));
+pub fn code<'a>(endings: &'a [Ending], from: Option<&str>) -> Option<(&'a Ending, i64)> {
     if let Some(from) = from {
         let ending = endings.iter().find(|ending| ending.container == from)?;
-        return named(ending).or(Some((ending.container.as_str(), 1)));
+        return Some((ending, ending.end.code().unwrap_or(1)));
     }
     let failed =
         |ending: &&Ending| !ending.sidecar && ending.end.code().is_some_and(|code| code != 0);
     let first = endings.iter().filter(failed).min_by_key(|ending| {
         let end = ending.times.map(|(_, finished)| finished);
         (end.is_none(), end)
-    });
-    first.and_then(named)
+    })?;
+    Some((first, first.end.code()?))
 }
 
 #[cfg(test)]
@@ -149,6 +157,7 @@ mod tests {
             sidecar: false,
             end: End::Code(code),
             times: Some((0, finished)),
+            message: None,
             log: String::new(),
         }
     }
@@ -161,11 +170,15 @@ mod tests {
             ending("b", 5, 10),
         ];
         endings[0].sidecar = true;
-        assert_eq!(code(&endings, None), Some(("b", 5)));
-        assert_eq!(code(&endings, Some("a")), Some(("a", 7)));
+        let code = |endings: &'_ [Ending], from| {
+            super::code(endings, from).map(|(ending, code)| (ending.container.clone(), code))
+        };
+        let is = |name: &str, code| Some((name.to_owned(), code));
+        assert_eq!(code(&endings, None), is("b", 5));
+        assert_eq!(code(&endings, Some("a")), is("a", 7));
         assert_eq!(code(&endings[..1], None), None);
         endings[1].end = End::Running;
-        assert_eq!(code(&endings, Some("a")), Some(("a", 1)));
+        assert_eq!(code(&endings, Some("a")), is("a", 1));
         endings[2].end = End::Stopped;
         assert_eq!(code(&endings, None), None);
     }

@@ -9,30 +9,51 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use crate::driver::results::{End, Ending};
 use crate::spec::PodKey;
 
-/// The report's text.
+/// Why a pod was ended before it had come to its end by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Cut<'a> {
+    /// `the time was up`.
+    pub why: &'a str,
+    /// The containers that ran then.
+    pub running: &'a [String],
+}
+
+/// The report's text. A pod that was cut off has failed: with what ran then, and what had not been started.
 ///
 /// # Errors
 /// When it cannot be written as XML.
-pub fn report(pod: &PodKey, endings: &[Ending]) -> Result<String, quick_junit::SerializeError> {
+pub fn report(
+    pod: &PodKey,
+    endings: &[Ending],
+    cut: Option<Cut<'_>>,
+) -> Result<String, quick_junit::SerializeError> {
     let mut suite = TestSuite::new(pod.to_string());
     for ending in endings {
-        suite.add_test_case(case(pod, ending));
+        suite.add_test_case(case(pod, ending, cut));
     }
     let mut report = Report::new("podctl");
     report.add_test_suite(suite);
     report.to_string()
 }
 
-fn case(pod: &PodKey, ending: &Ending) -> TestCase {
-    let status = match ending.end {
-        End::NotStarted => TestCaseStatus::skipped(),
-        _ if ending.sidecar => TestCaseStatus::success(),
-        End::Code(0) | End::Stopped => TestCaseStatus::success(),
-        End::Code(code) => failed(&format!("the container has ended with the code {code}")),
-        End::OutOfMemory(code) => failed(&format!(
-            "the container was ended for its memory (OOMKilled), with the code {code}"
+fn case(pod: &PodKey, ending: &Ending, cut: Option<Cut<'_>>) -> TestCase {
+    let is_cut_off = |cut: &Cut<'_>| {
+        matches!(ending.end, End::NotStarted | End::Stopped)
+            || cut.running.contains(&ending.container)
+    };
+    let status = match (ending.end, cut.filter(is_cut_off)) {
+        (End::Refused(_), _) => failed(&format!(
+            "the container could not be started: {}",
+            ending.message.as_deref().unwrap_or_default()
         )),
-        End::Running => failed("the container had not ended when it was no longer waited for"),
+        (end, Some(cut)) if !ending.sidecar => {
+            let told = end
+                .code()
+                .map(|code| format!("; told to, it has ended with the code {code}"));
+            let told = told.unwrap_or_default();
+            failed(&format!("{}: the container had not ended{told}", cut.why))
+        }
+        (end, _) => of(end, ending.sidecar),
     };
     let mut case = TestCase::new(ending.container.clone(), status);
     case.set_classname(pod.to_string());
@@ -41,6 +62,21 @@ fn case(pod: &PodKey, ending: &Ending) -> TestCase {
     }
     case.set_system_out(ending.log.as_str());
     case
+}
+
+fn of(end: End, sidecar: bool) -> TestCaseStatus {
+    match end {
+        End::NotStarted => TestCaseStatus::skipped(),
+        _ if sidecar => TestCaseStatus::success(),
+        End::Code(0) | End::Stopped => TestCaseStatus::success(),
+        End::Code(code) | End::Refused(code) => {
+            failed(&format!("the container has ended with the code {code}"))
+        }
+        End::OutOfMemory(code) => failed(&format!(
+            "the container was ended for its memory (OOMKilled), with the code {code}"
+        )),
+        End::Running => failed("the container had not ended when it was no longer waited for"),
+    }
 }
 
 fn failed(message: &str) -> TestCaseStatus {
@@ -60,6 +96,7 @@ mod tests {
             sidecar: container == "side",
             end,
             times: Some((1_000, 2_500)),
+            message: Some("no such file".into()),
             log: "a < b\u{1b}[31m\u{0}\n".into(),
         };
         let endings = [
@@ -68,7 +105,7 @@ mod tests {
             ending("later", End::NotStarted),
         ];
         let pod = PodKey::new("default", "job");
-        let text = report(&pod, &endings).expect("a report");
+        let text = report(&pod, &endings, None).expect("a report");
         for expected in [
             "<testsuite name=\"job\" tests=\"3\" skipped=\"1\" errors=\"0\" failures=\"1\"",
             "<testcase name=\"test\" classname=\"job\" time=\"1.500\">",
@@ -79,5 +116,26 @@ mod tests {
             assert!(text.contains(expected), "{expected} is not in {text}");
         }
         assert!(!text.contains('\u{1b}') && !text.contains('\u{0}'));
+        // Of a pod that was cut off what had not come to its end has failed, whatever it ended with then.
+        let endings = [
+            ending("done", End::Code(0)),
+            ending("obeys", End::Code(0)),
+            ending("side", End::Stopped),
+            ending("later", End::NotStarted),
+            ending("broken", End::Refused(127)),
+        ];
+        let cut = Cut {
+            why: "time was up",
+            running: &["obeys".to_owned(), "side".to_owned()],
+        };
+        let text = report(&pod, &endings, Some(cut)).expect("a report");
+        assert!(
+            text.contains("tests=\"5\" skipped=\"0\" errors=\"0\" failures=\"3\""),
+            "{text}"
+        );
+        assert!(
+            text.contains("could not be started: no such file"),
+            "{text}"
+        );
     }
 }

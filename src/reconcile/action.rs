@@ -143,9 +143,10 @@ impl Action {
             Self::Create { container, .. } => create_key(container),
             Self::Start(target)
             | Self::Connect(target)
-            | Self::Await(target)
             | Self::Stop { target, .. }
             | Self::Remove { target, .. } => target.id.clone(),
+            // One whose end is awaited may have to be ended.
+            Self::Await(target) => format!("await {}", target.id),
             Self::PostStart(target) => format!("hook {}", target.id),
             Self::Probe { target, kind } => format!("{} {}", kind.word(), target.id),
             Self::RemoveVolume { name } => name.clone(),

@@ -60,19 +60,18 @@ pub(super) fn member(input: &Input<'_>, container: &Container, place: Place<'_>)
         None => {}
     }
     let code = input.life.code(current);
-    if code.is_some_and(|code| is_to_run_again(&place.desired.pod, container, code)) {
-        if let Some(again) = again(input, container, sandbox, current) {
-            return vec![again];
-        }
-        if current.state == State::Created {
-            return Vec::new();
-        }
+    if code.is_some_and(|code| is_to_run_again(&place.desired.pod, container, code))
+        && let Some(again) = again(input, container, sandbox, current)
+    {
+        return vec![again];
     }
     let is_older = |c: &&SeenContainer| {
         c.identity.container == container.name && c.id != current.id && c.is_running()
     };
     let running: Vec<_> = input.seen.members().filter(is_older).collect();
     match current.state {
+        // The engine refuses to start it, and the policy wants no other.
+        State::Created if code.is_some() => older(input, current),
         // The old one has the ports: it goes first.
         State::Created if !running.is_empty() => replace(running, sandbox),
         State::Created

@@ -13,7 +13,7 @@ use crate::record::labels::Restart;
 use crate::spec::{Container, Pod};
 
 /// Docker: the code of a start that was refused.
-const NOT_STARTED: i64 = 128;
+pub(super) const NOT_STARTED: i64 = 128;
 
 /// How long an end is answered with waiting, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

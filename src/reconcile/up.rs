@@ -100,7 +100,9 @@ pub(super) fn is_started(input: &Input<'_>) -> bool {
         member.is_some_and(|member| match member.state {
             State::Running => !is_hooking(input, member),
             State::Exited(_) => true,
-            State::Created => member.identity.restart.is_some(),
+            State::Created => {
+                member.identity.restart.is_some() || input.life.code(member).is_some()
+            }
             State::Removing => false,
         })
     };

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// The file's name in the record.
 pub const FILE: &str = "told.json";
+/// The reason of a container that the engine refuses to start.
+pub const CANNOT_RUN: &str = "RunContainerError";
 /// The reason of a pod that somebody has stopped.
 pub const STOPPED: &str = "Stopped";
 /// Happenings that are kept; the older ones go.
@@ -131,6 +133,13 @@ impl Told {
         let file = files.get(FILE);
         file.and_then(|text| serde_json::from_slice(text).ok())
             .unwrap_or_default()
+    }
+
+    /// Why the engine refused to start the container of this name that counts now.
+    #[must_use]
+    pub fn refused(&self, container: &str) -> Option<&str> {
+        let waiting = self.waiting.get(container)?;
+        (waiting.reason == CANNOT_RUN).then_some(waiting.message.as_str())
     }
 
     /// A container of this name was there.

@@ -114,6 +114,71 @@ fn a_run_that_is_cancelled_passes_the_signal_on_and_leaves_its_report() {
         report.contains("ended with the code 9") && report.contains("term"),
         "{report}"
     );
+    // What it said last is shown too.
+    assert!(end.out.contains("term"), "{}", end.out);
+    pod.assert_nothing_left();
+}
+
+#[test]
+fn told_twice_a_run_ends_at_once() {
+    let pod = Pod::new("twice");
+    let deaf = WAITS
+        .replace("PeriodSeconds: 5", "PeriodSeconds: 600")
+        .replace("exit 9", "true");
+    let child = begin(&[&pod.file(&deaf)]);
+    let has = |word: &str| run(podctl().args(["logs", &pod.name])).out.contains(word);
+    eventually("it has begun", || has("begun"));
+    let end_it = || {
+        let id = child.id().to_string();
+        run(std::process::Command::new("kill").args(["-TERM", &id])).code(0);
+    };
+    end_it();
+    eventually("it was passed on", || has("term"));
+    end_it();
+    let end = Said::new(&child.wait_with_output().expect("an end"));
+    assert_ne!(end.code, 0, "{}", end.err);
+    pod.assert_nothing_left();
+}
+
+#[test]
+fn what_cannot_be_started_has_failed() {
+    let missing = "command: [/no/such/program]";
+    for (which, command) in [
+        ("init", "command: [sh, -c, 'echo prepared']"),
+        ("app", "command: [sh, -c, 'echo from-the-test; exit 7']"),
+    ] {
+        let pod = Pod::new("refused");
+        let junit = pod.folder.0.join("junit.xml").display().to_string();
+        let file = pod.file(&JOB.replace(command, missing));
+        let said = run(podctl().args(["run", "--junit", &junit, &file]));
+        said.code(127)
+            .says(&["could not be started", "/no/such/program"]);
+        let report = std::fs::read_to_string(&junit).expect("a report");
+        assert!(report.contains("failures=\"1\""), "{which}: {report}");
+        pod.assert_nothing_left();
+    }
+}
+
+#[test]
+fn when_time_is_up_what_obeys_has_failed_all_the_same() {
+    let pod = Pod::new("obeys");
+    let junit = pod.folder.0.join("junit.xml").display().to_string();
+    let file = pod.file(&WAITS.replace("exit 9", "exit 0"));
+    let said = run(podctl().args(["run", "--junit", &junit, "--timeout", "3s", &file]));
+    said.code(4).says(&["these had not ended"]);
+    let report = std::fs::read_to_string(&junit).expect("a report");
+    assert!(
+        report.contains("failures=\"1\"") && report.contains("time was up"),
+        "{report}"
+    );
+    // So has the deadline of the pod itself.
+    let file = pod.file(&WAITS.replace("spec:\n", "spec:\n  activeDeadlineSeconds: 2\n"));
+    run(podctl().args(["run", "--junit", &junit, &file])).code(1);
+    let report = std::fs::read_to_string(&junit).expect("a report");
+    assert!(
+        report.contains("failures=\"1\"") && report.contains("activeDeadline"),
+        "{report}"
+    );
     pod.assert_nothing_left();
 }
 

@@ -39,10 +39,11 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const LONGEST_REST: Duration = Duration::from_mins(1);
 /// An engine tells of an end before its list call does (Docker 20.10, 28.5): so long after a change it is looked again, the
 /// last entry first.
-const AFTER_A_CHANGE: [Duration; 3] = [
+const AFTER_A_CHANGE: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_millis(300),
     Duration::from_millis(100),
+    Duration::from_millis(20),
 ];
 /// So many looks in a row that change nothing are not a race any more.
 const MOST_LOOKS: u32 = 200;

@@ -7,10 +7,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 
 use super::View;
+use crate::reconcile::restart::NOT_STARTED;
 use crate::reconcile::seen::{Details, SeenContainer, State};
-
-/// Docker: the codes of a program that could not be started.
-const CANNOT_RUN: [i64; 3] = [126, 127, 128];
 
 /// Of a container of this name. `waiting_for`: the reason of one that has not been started.
 pub(super) fn container(
@@ -71,6 +69,11 @@ fn state(
         State::Running if is_hooking(view, seen) => waiting("ContainerCreating", None),
         State::Running => running(view.details.get(&seen.id)),
         State::Exited(code) => terminated(seen, code, view.details.get(&seen.id)),
+        State::Created if is_refused_for_good(view, seen) => terminated(
+            seen,
+            refused_with(view.details.get(&seen.id)),
+            view.details.get(&seen.id),
+        ),
         State::Created if told.is_none() && is_backing_off(seen) => backing_off(seen),
         State::Created | State::Removing => {
             let (reason, message) = told.unwrap_or((waiting_for, None));
@@ -85,6 +88,19 @@ fn is_hooking(view: &View<'_>, seen: &SeenContainer) -> bool {
     let care = seen.identity.care;
     let standing = view.told.containers.get(&seen.id);
     care.post_start && !care.startup && standing.is_some_and(|told| !told.started)
+}
+
+/// Whether the engine refuses to start it, and no other is to be in its place.
+fn is_refused_for_good(view: &View<'_>, seen: &SeenContainer) -> bool {
+    let identity = &seen.identity;
+    let code = refused_with(view.details.get(&seen.id));
+    view.told.refused(&identity.container).is_some() && !identity.runs_again(code)
+}
+
+/// The code of one that the engine refuses to start.
+fn refused_with(details: Option<&Details>) -> i64 {
+    let code = details.map(|details| details.exit_code);
+    code.filter(|code| *code != 0).unwrap_or(NOT_STARTED)
 }
 
 fn is_waiting_again(seen: &SeenContainer) -> bool {
@@ -111,10 +127,7 @@ fn ended(view: &View<'_>, seen: &SeenContainer) -> Option<v1::ContainerState> {
     let details = view.details.get(&seen.id);
     match seen.state {
         State::Exited(code) => Some(terminated(seen, code, details)),
-        State::Created => {
-            let code = details.map_or(CANNOT_RUN[2], |details| details.exit_code);
-            Some(terminated(seen, code, details))
-        }
+        State::Created => Some(terminated(seen, refused_with(details), details)),
         State::Running | State::Removing => None,
     }
 }
