@@ -10,7 +10,9 @@ use std::pin::Pin;
 use bollard::container::LogOutput;
 use bollard::exec::{StartExecOptions, StartExecResults};
 use bollard::models::ExecConfig;
-use bollard::query_parameters::{ContainerArchiveInfoOptionsBuilder, ResizeExecOptionsBuilder};
+use bollard::query_parameters::{
+    ContainerArchiveInfoOptionsBuilder, InspectContainerOptions, ResizeExecOptionsBuilder,
+};
 use futures_util::{Stream, StreamExt};
 use tokio::io::AsyncWrite;
 
@@ -172,5 +174,29 @@ impl Engine {
     pub async fn exit_code(&self, exec: &str) -> Result<Option<i64>, EngineError> {
         let exec = self.ask(self.docker.inspect_exec(exec)).await?;
         Ok(exec.exit_code.filter(|_| exec.running != Some(true)))
+    }
+
+    /// Whether commands run in a container besides its own. A call, and one for each.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn runs_commands(&self, container: &str) -> Result<bool, EngineError> {
+        let inspected = self
+            .docker
+            .inspect_container(container, None::<InspectContainerOptions>);
+        let is_gone = |error: &EngineError| error.status() == Some(404);
+        let execs = match self.ask(inspected).await {
+            Ok(container) => container.exec_ids.unwrap_or_default(),
+            Err(error) if is_gone(&error) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        for exec in execs {
+            match self.ask(self.docker.inspect_exec(&exec)).await {
+                Ok(exec) if exec.running == Some(true) => return Ok(true),
+                Err(error) if !is_gone(&error) => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(false)
     }
 }

@@ -61,6 +61,58 @@ spec:
 }
 
 #[test]
+fn a_long_hook_holds_back_what_comes_after_it() {
+    let _shared = beside_others();
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 0
+  volumes: [{name: v, emptyDir: {}}]
+  containers:
+  - name: a
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sleep, '1000']
+    volumeMounts: [{name: v, mountPath: /v}]
+    lifecycle: {postStart: {exec: {command: [sh, -c, 'sleep 6; touch /v/hooked']}}}
+  - name: b
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sh, -c, 'ls /v; sleep 1000']
+    volumeMounts: [{name: v, mountPath: /v}]
+";
+    let pod = Pod::new("hook");
+    up(&pod, manifest, &[]).code(0);
+    assert_eq!(
+        run(podctl().args(["logs", &pod.name, "-c", "b"])).out,
+        "hooked\n"
+    );
+    // Who ran it may be gone before its end.
+    let pod = Pod::new("hooked");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_podctl"))
+        .args(["up", "-q", &pod.file(manifest)])
+        .spawn()
+        .expect("podctl");
+    eventually("the hook runs", || {
+        pod.exec("a", &["ps"]).out.contains("sleep 6")
+    });
+    command.kill().expect("a kill");
+    command.wait().expect("its end");
+    eventually("it is up", || get(&pod, ".status.phase") == "Running");
+    eventually("it has said something", || {
+        !run(podctl().args(["logs", &pod.name, "-c", "b"]))
+            .out
+            .is_empty()
+    });
+    assert_eq!(
+        run(podctl().args(["logs", &pod.name, "-c", "b"])).out,
+        "hooked\n"
+    );
+}
+
+#[test]
 fn a_job_runs_to_its_end_and_is_not_started_again() {
     let _shared = beside_others();
     let pod = Pod::new("job");

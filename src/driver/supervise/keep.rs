@@ -22,8 +22,10 @@ use crate::driver::join::{asked, filled_with, is_stale, make_pause, read, record
 use crate::driver::pod::{Alive, Drive, Known, Outcome, PUT_OFF};
 use crate::driver::{Event, Events, Failure, Interrupt};
 use crate::engine::events::Heard;
+use crate::engine::{Engine, EngineError};
 use crate::reconcile::{Goal, Input, Seen, SeenContainer, State, Until, decide};
 use crate::record::Record;
+use crate::spec::lifecycle::Handler;
 use crate::spec::{Desired, ImageFacts, PodKey};
 
 /// A command that has done nothing for so long is gone, where it does not wait for a container to end.
@@ -32,6 +34,8 @@ const QUIET: Duration = Duration::from_secs(2);
 const PULLING: Duration = Duration::from_mins(1);
 /// What happens in a row is looked at once.
 const SETTLING: Duration = Duration::from_millis(200);
+/// A hook that is an HTTP request has been answered by then.
+const LONGEST_HTTP_HOOK: Duration = Duration::from_mins(1);
 /// Something may have been missed: so often it is looked at a pod that is left alone.
 const LONGEST_REST: Duration = Duration::from_mins(1);
 
@@ -142,8 +146,8 @@ impl Kept {
         let place = record.wish.place();
         let place = (place.0, place.1.to_owned());
         if self.adopted.as_ref() != Some(&place)
-            && !self.alone
             && !is_whole(&desired, &images, &seen)
+            && (!self.alone || is_running_a_hook(&engine, &seen).await?)
         {
             return Ok(Turn::StandBack(patience(&desired, &seen)));
         }
@@ -340,26 +344,45 @@ impl Kept {
 /// Whether an `up` would have nothing left to do.
 fn is_whole(desired: &Desired, images: &BTreeMap<String, ImageFacts>, seen: &Seen) -> bool {
     let decision = decide(&Input::of_look(desired, images, seen));
-    decision.reached && !is_hooking(seen)
+    decision.reached && hooking(seen).next().is_none()
 }
 
-/// Whether a command may be running the `postStart` hook of a container: it has not told that that has been started.
-fn is_hooking(seen: &Seen) -> bool {
+/// The containers whose `postStart` hook a command may be running: it has not told that they have been started.
+fn hooking(seen: &Seen) -> impl Iterator<Item = &SeenContainer> {
     let told = seen.record.as_ref().map(|record| &record.told.containers);
-    let is_started = |c: &SeenContainer| {
+    let is_started = move |c: &SeenContainer| {
         let standing = told.and_then(|told| told.get(&c.id));
         standing.is_some_and(|standing| standing.started)
     };
-    let mut running = seen.members().filter(|c| c.is_running());
-    running.any(|c| c.identity.care.post_start && !is_started(c))
+    let running = seen.members().filter(|c| c.is_running());
+    running.filter(move |c| c.identity.care.post_start && !is_started(c))
 }
 
-/// How long a command that is at work may do nothing: it may wait for a container to end.
+/// Whether a hook runs, as a command in its container: it may take its time, and goes on where who began it is gone.
+async fn is_running_a_hook(engine: &Engine, seen: &Seen) -> Result<bool, EngineError> {
+    for container in hooking(seen) {
+        if engine.runs_commands(&container.id).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// How long a command that is at work may do nothing: it may wait for a container to end, or for a hook that is no command.
 fn patience(desired: &Desired, seen: &Seen) -> Duration {
+    let hook = |c: &SeenContainer| {
+        let container = desired.pod.container(&c.identity.container)?;
+        match container.lifecycle.post_start.as_ref()? {
+            Handler::Exec(_) => None,
+            Handler::Sleep(seconds) => Some(Duration::from_secs(*seconds)),
+            Handler::Http(_) => Some(LONGEST_HTTP_HOOK),
+        }
+    };
+    let hooks = hooking(seen).filter_map(hook).max().unwrap_or_default();
     let running = seen.members().filter(|c| c.is_running());
     let generation = seen.record.as_ref().map(|record| record.wish.generation);
     let is_old = |c: &&SeenContainer| Some(c.identity.generation) != generation;
     let ending = running.filter(|c| desired.pod.stopped || is_old(c));
     let graces = ending.map(|c| c.identity.grace_period);
-    QUIET + Duration::from_secs(graces.max().unwrap_or_default())
+    QUIET + hooks + Duration::from_secs(graces.max().unwrap_or_default())
 }
