@@ -44,6 +44,7 @@ pub(super) async fn run(
     let options = Options {
         pull: Pull::Missing,
         wait: staying.wait,
+        patient: staying.timeout.is_some(),
         existing: true,
         uid: uuid::Uuid::new_v4().to_string(),
         ..Options::default()

@@ -30,7 +30,7 @@ use crate::spec::{ConfigMap, Desired, PodKey, Publish};
 pub struct Args {
     #[command(flatten)]
     manifests: files::Manifests,
-    /// Fail unless all containers run, or have ended well where the restart policy lets them
+    /// Wait until all containers are ready, or have ended well; give up where one has crashed three times, unless --timeout says how long
     #[arg(long)]
     wait: bool,
     /// Give up after this time: 90s, 5m (exit code 4)
@@ -119,6 +119,7 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         pull: pull(args.pull),
         keep: args.keep,
         wait: args.wait,
+        patient: args.timeout.is_some(),
         attach: args.attach.then(|| Attach {
             until: Until::Stopped,
             back_off: back_off(args.back_off),

@@ -36,8 +36,11 @@ pub enum Goal {
 pub enum Until {
     /// Until somebody stops that.
     Stopped,
-    /// Until it is ready, has come to its end, or does nothing but crash.
-    Ready,
+    /// Until it is ready, or cannot become so any more.
+    Ready {
+        /// Nor where it does nothing but crash.
+        gives_up: bool,
+    },
     /// Until it has come to its end.
     Over,
 }
@@ -132,7 +135,7 @@ pub struct Decision {
     pub reached: bool,
     /// Each container has been started once.
     pub started: bool,
-    /// kubelet: the condition `Ready`.
+    /// All its containers are ready, or have ended well for good.
     pub ready: bool,
     /// The pod has come to its end.
     pub over: Option<Over>,
@@ -166,7 +169,11 @@ pub fn decide(input: &Input<'_>) -> Decision {
         Goal::Live(until) => {
             let reached = match until {
                 Until::Stopped => false,
-                Until::Ready => over.is_some() || ready || over::crash_loops(input),
+                Until::Ready { gives_up } => {
+                    let is_hopeless =
+                        over::has_failed(input) || (gives_up && over::crash_loops(input));
+                    over.is_some() || ready || is_hopeless
+                }
                 Until::Over => over.is_some(),
             };
             (up::actions(input, over), reached)

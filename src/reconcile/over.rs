@@ -56,13 +56,21 @@ pub(super) fn over(input: &Input<'_>) -> Option<Over> {
 }
 
 /// The code with which a container has ended for good.
-fn end(input: &Input<'_>, desired: &Desired, container: &Container) -> Option<i64> {
+pub(super) fn end(input: &Input<'_>, desired: &Desired, container: &Container) -> Option<i64> {
     let current = input.seen.member(&container.name)?;
     let code = input.life.code(current)?;
     let is_init = desired.pod.init_containers.contains(container);
     let again = is_to_run_again(&desired.pod, container, code) && !(is_init && code == 0);
     let same = current.identity.hash == hash::container(&desired.pod, container);
     (same && !again).then_some(code)
+}
+
+/// Whether an app container has failed for good, so that the pod will never be ready.
+pub(super) fn has_failed(input: &Input<'_>) -> bool {
+    input.desired.is_some_and(|desired| {
+        let mut ends = desired.pod.containers.iter();
+        ends.any(|c| end(input, desired, c).is_some_and(|code| code != 0))
+    })
 }
 
 /// Whether a container has ended three times in a row, so that who waits for the pod to be ready need not wait longer.

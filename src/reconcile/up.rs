@@ -116,7 +116,7 @@ pub(super) fn is_started(input: &Input<'_>) -> bool {
     !leaving && inits.all(is_past) && pod.containers.iter().all(started)
 }
 
-/// kubelet: the condition `Ready`.
+/// Whether it has come up: kubelet's condition `Ready`, but for app containers that have ended well and are not to run again.
 pub(super) fn is_ready(input: &Input<'_>) -> bool {
     let Some(desired) = input.desired else {
         return false;
@@ -126,7 +126,8 @@ pub(super) fn is_ready(input: &Input<'_>) -> bool {
         let member = input.seen.member(&c.name);
         member.is_some_and(|member| input.life.is_ready(member))
     };
-    pod.sidecars().chain(&pod.containers).all(ready)
+    let is_done = |c: &Container| over::end(input, desired, c) == Some(0);
+    pod.sidecars().all(ready) && pod.containers.iter().all(|c| ready(c) || is_done(c))
 }
 
 /// The init container for which nothing after it can start.

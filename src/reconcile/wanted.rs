@@ -59,7 +59,7 @@ pub fn verdict(wanted: &Wanted, pod: Option<&v1::Pod>) -> Verdict {
     let phase = phase(pod);
     match wanted {
         Wanted::Deleted => Verdict::NotYet,
-        Wanted::Up if phase == "Succeeded" => Verdict::Met,
+        Wanted::Up if phase == "Succeeded" || has_come_up(pod) => Verdict::Met,
         Wanted::Up => self::verdict(&Wanted::ready(), Some(pod)),
         Wanted::Completed => match phase {
             "Succeeded" => Verdict::Met,
@@ -91,6 +91,32 @@ pub fn verdict_of(holds: Result<bool, String>, pod: &v1::Pod) -> Verdict {
     }
 }
 
+/// Whether all its containers are ready, or have ended well for good.
+fn has_come_up(pod: &v1::Pod) -> bool {
+    let policy = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.restart_policy.as_deref());
+    let is_for_good = policy != Some("Always");
+    let status = pod.status.as_ref();
+    let statuses = status
+        .and_then(|status| status.container_statuses.as_deref())
+        .unwrap_or_default();
+    let is_up = |c: &v1::ContainerStatus| c.ready || (is_for_good && has_completed(c));
+    let sidecars = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.init_containers.iter().flatten());
+    let mut sidecars = sidecars
+        .filter(|c| c.restart_policy.is_some())
+        .map(|c| &c.name);
+    let inits = status
+        .and_then(|status| status.init_container_statuses.as_deref())
+        .unwrap_or_default();
+    let is_ready = |name: &String| inits.iter().any(|init| init.name == *name && init.ready);
+    !statuses.is_empty() && statuses.iter().all(is_up) && sidecars.all(is_ready)
+}
+
 /// The pod's phase.
 #[must_use]
 pub fn phase(pod: &v1::Pod) -> &str {
@@ -118,8 +144,20 @@ pub fn culprits(pod: &v1::Pod, told: &Told) -> Vec<Culprit> {
     let inits = status.init_container_statuses.unwrap_or_default();
     let apps = status.container_statuses.unwrap_or_default();
     let is_wrong = |status: &&v1::ContainerStatus| !status.ready && !has_completed(status);
-    let stuck: Vec<_> = inits.iter().filter(is_wrong).take(1).collect();
     let begun = |status: &v1::ContainerStatus| !is_waiting_for_init(status);
+    // A sidecar that was ended with its pod is not why that has ended.
+    let is_over = apps.iter().any(|status| {
+        status
+            .state
+            .as_ref()
+            .is_some_and(|s| s.terminated.is_some())
+    });
+    let stuck: Vec<_> = inits
+        .iter()
+        .filter(|_| !is_over)
+        .filter(is_wrong)
+        .take(1)
+        .collect();
     let wrong = apps.iter().filter(is_wrong).filter(|status| begun(status));
     let all = stuck.into_iter().chain(wrong);
     all.map(|status| culprit(status, told)).collect()
@@ -128,7 +166,7 @@ pub fn culprits(pod: &v1::Pod, told: &Told) -> Vec<Culprit> {
 fn culprit(status: &v1::ContainerStatus, told: &Told) -> Culprit {
     let state = status.state.clone().unwrap_or_default();
     let last = status.last_state.clone().unwrap_or_default();
-    let mut why = if let Some(waiting) = state.waiting {
+    let mut why = if let Some(waiting) = state.waiting.clone() {
         let reason = waiting.reason.unwrap_or_default();
         match waiting.message {
             Some(message) => format!("waiting: {reason}: {message}"),
@@ -158,6 +196,10 @@ fn culprit(status: &v1::ContainerStatus, told: &Told) -> Culprit {
         let message = answer.message.trim();
         why.push_str(&format!("; its {kind} probe last said: {message:?}"));
     }
+    let runs = state.running.is_some();
+    if let Some(last) = told.last_fault(&status.name).filter(|_| !runs) {
+        why.push_str(&format!("; {}", last.trim()));
+    }
     Culprit {
         container: status.name.clone(),
         why,
@@ -186,6 +228,7 @@ fn is_waiting_for_init(status: &v1::ContainerStatus) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::told::Happening;
     use serde_json::json;
 
     fn pod(phase: &str, ready: &str) -> v1::Pod {
@@ -253,5 +296,53 @@ mod tests {
             ["two waiting: CrashLoopBackOff: back-off 10s; before that it ended with the code 3"]
         );
         assert!(culprits[0].may_have_spoken);
+    }
+
+    #[test]
+    fn a_pod_has_come_up_with_what_has_ended_well_for_good() {
+        let up = |policy, b| {
+            let mut pod = pod("Running", "False");
+            pod.spec =
+                serde_json::from_value(json!({"restartPolicy": policy, "containers": []})).ok();
+            pod.status = serde_json::from_value(json!({"phase": "Running", "containerStatuses": [
+                {"name": "a", "ready": true, "state": {"running": {}}},
+                {"name": "b", "ready": false, "state": {"terminated": {"exitCode": b}}},
+            ]}))
+            .ok();
+            verdict(&Wanted::Up, Some(&pod))
+        };
+        assert_eq!(up("Never", 0), Verdict::Met);
+        assert_eq!(up("Never", 1), Verdict::NotYet);
+        assert_eq!(up("Always", 0), Verdict::NotYet);
+    }
+
+    #[test]
+    fn of_one_that_is_started_again_it_is_told_what_its_probe_said() {
+        let mut pod = pod("Running", "False");
+        pod.status = serde_json::from_value(json!({
+            "initContainerStatuses": [{"name": "side", "ready": false, "state": {"terminated": {"exitCode": 143}}}],
+            "containerStatuses": [
+                {"name": "a", "ready": false, "state": {"waiting": {"reason": "CrashLoopBackOff"}}},
+                {"name": "b", "ready": false, "state": {"terminated": {"exitCode": 7}}},
+            ],
+        }))
+        .ok();
+        let told = Told {
+            happenings: vec![Happening {
+                reason: "Unhealthy".into(),
+                container: "a".into(),
+                message: "Liveness probe failed: not yet\n".into(),
+                ..Happening::default()
+            }],
+            ..Told::default()
+        };
+        let lines: Vec<String> = culprits(&pod, &told).into_iter().map(|c| c.why).collect();
+        assert_eq!(
+            lines,
+            [
+                "waiting: CrashLoopBackOff; Liveness probe failed: not yet",
+                "ended with the code 7"
+            ]
+        );
     }
 }

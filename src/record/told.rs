@@ -135,6 +135,17 @@ impl Told {
             .unwrap_or_default()
     }
 
+    /// What a probe or a hook of the container of this name has last failed with.
+    #[must_use]
+    pub fn last_fault(&self, container: &str) -> Option<&str> {
+        const FAULTS: [&str; 2] = ["Unhealthy", "FailedPostStartHook"];
+        let is_fault = |happening: &&Happening| {
+            happening.container == container && FAULTS.contains(&happening.reason.as_str())
+        };
+        let last = self.happenings.iter().rfind(is_fault)?;
+        Some(&last.message)
+    }
+
     /// Why the engine refused to start the container of this name that counts now.
     #[must_use]
     pub fn refused(&self, container: &str) -> Option<&str> {

@@ -209,3 +209,24 @@ spec:
     first.interrupt();
     pod.assert_nothing_left();
 }
+
+#[test]
+fn a_container_that_has_done_its_work_keeps_nobody_waiting_and_one_that_has_failed_for_good_neither()
+ {
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 0
+  containers:
+  - {name: job, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, exit CODE]}
+  - {name: server, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600']}
+";
+    for code in [0, 1] {
+        let pod = Pod::new("job");
+        let file = pod.file(&manifest.replace("CODE", &code.to_string()));
+        run(podctl().args(["up", "--wait", &file])).code(code);
+    }
+}

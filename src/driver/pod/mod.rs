@@ -324,7 +324,7 @@ impl Drive {
                 self.waits.drain(..).for_each(|wait| wait.abort());
             }
             if stopping && self.tasks.is_empty() {
-                if self.goal == Goal::Live(Until::Ready) {
+                if matches!(self.goal, Goal::Live(Until::Ready { .. })) {
                     self.tell_all().await;
                 }
                 return match (interrupted, changed) {

@@ -118,7 +118,7 @@ impl Run<'_> {
 
     /// What has come of the pod. With `--wait` only what stays so for a moment counts.
     async fn come(self, now: Reached) -> Come {
-        let is_waited_for = self.until() == Some(Until::Ready);
+        let is_waited_for = matches!(self.until(), Some(Until::Ready { .. }));
         let has_ended = now.over == Some(Over::Succeeded);
         if is_waited_for && !now.ready && !has_ended {
             return Come::NotReady;
@@ -152,10 +152,11 @@ impl Run<'_> {
 
     /// Until when the pod is kept alive by this run.
     pub(super) fn until(self) -> Option<Until> {
-        match &self.options.attach {
-            Some(attach) => Some(attach.until),
-            None => (self.options.wait && !self.far).then_some(Until::Ready),
-        }
+        let gives_up = !self.options.patient;
+        let ready = Until::Ready { gives_up };
+        let waits = self.options.wait && !self.far;
+        let attach = self.options.attach.as_ref();
+        attach.map(|attach| attach.until).or(waits.then_some(ready))
     }
 
     /// With `--attach`, and with `--wait`.

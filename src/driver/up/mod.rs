@@ -52,6 +52,8 @@ pub struct Options {
     pub keep: bool,
     /// It is kept alive until it is ready; a container that ends at once has not come up.
     pub wait: bool,
+    /// With `wait`: how often its containers crash meanwhile does not matter.
+    pub patient: bool,
     /// A pod that is not there is not made.
     pub existing: bool,
     /// The pod is kept alive until a person stops that, and is taken down then.

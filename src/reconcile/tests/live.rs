@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::reconcile::Until;
+use crate::record::labels::Restart;
 
 #[test]
 fn what_was_killed_is_made_anew_once_it_is_known_that_its_pause_lives() {
@@ -92,4 +93,52 @@ fn a_supervisor_keeps_the_network_for_the_next_pod() {
     Case::down(&desired, now.clone()).check(&["remove record"]);
     now.supervised = false;
     Case::down(&desired, now).check(&["remove network"]);
+}
+
+#[test]
+fn who_waits_for_a_pod_waits_until_it_is_up_or_cannot_come_up_any_more() {
+    let ended = |policy, code| {
+        let mut desired = desired();
+        desired.pod.restart_policy = policy;
+        let containers = vec![
+            pause(Running),
+            member("a", Exited(code)),
+            member("b", Running),
+        ];
+        let times = Ended {
+            started: 1000,
+            finished: 5000,
+            alone: true,
+        };
+        let case = Case {
+            goal: Goal::Live(Until::Ready { gives_up: false }),
+            now: 5001,
+            ended: BTreeMap::from([("a-0".to_owned(), times)]),
+            ..Case::up(&desired, seen(&desired, containers))
+        };
+        case.check(&["reached"]);
+    };
+    let third = Some(Restart {
+        delay: 20_000,
+        not_before: 25_000,
+    });
+    // A container that has done its work is no fault; one that has failed for good is one that nothing mends.
+    ended(RestartPolicy::Never, 0);
+    ended(RestartPolicy::Never, 1);
+    ended(RestartPolicy::OnFailure, 0);
+    // One that does nothing but crash may yet come up, for as long as somebody said that they would wait.
+    let waits = |gives_up, is_over| {
+        let mut desired = desired();
+        desired.pod.restart_policy = RestartPolicy::Always;
+        let mut containers = vec![pause(Running), member("a", Created), member("b", Running)];
+        containers[1].identity.restart = third;
+        let case = Case {
+            goal: Goal::Live(Until::Ready { gives_up }),
+            now: 5001,
+            ..Case::up(&desired, seen(&desired, containers))
+        };
+        case.check(if is_over { &["reached"] } else { &[] });
+    };
+    waits(true, true);
+    waits(false, false);
 }
