@@ -38,6 +38,8 @@ pub(super) struct Memory {
     written_at: Option<Instant>,
     /// The last write failed: the next can wait.
     failed: bool,
+    /// A container was told to end: what the engine knows of it goes with it.
+    is_ending: bool,
 }
 
 impl Memory {
@@ -59,6 +61,7 @@ impl Memory {
             writing: None,
             written_at: None,
             failed: false,
+            is_ending: false,
         }
     }
 
@@ -280,6 +283,7 @@ impl Memory {
                 self.happened(true, "BackOff", container, &message);
             }
             Action::Stop { target, why, .. } => {
+                self.is_ending = true;
                 let name = &target.container;
                 let message = match why {
                     Why::Unhealthy(kind) => {
@@ -351,7 +355,7 @@ impl Memory {
     /// Whether there is anything to tell of a pod that nobody keeps alive.
     pub(super) fn must_tell(&self, over: Option<Over>) -> bool {
         let has_ended = over == Some(Over::Stopped) || self.written.ended.is_some();
-        has_ended || !self.health.is_empty()
+        has_ended || self.is_ending || !self.health.is_empty()
     }
 
     /// When what can wait is to be told.

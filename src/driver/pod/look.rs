@@ -107,7 +107,8 @@ impl Drive {
     }
 
     pub(super) fn remember(&mut self, times: BTreeMap<String, Ended>) {
-        for member in self.seen.members().filter(|c| times.contains_key(&c.id)) {
+        let is_news = |id: &String| times.contains_key(id) && !self.ended_before.contains(id);
+        for member in self.seen.members().filter(|c| is_news(&c.id)) {
             // Of an init container who waits for it tells.
             if let (State::Exited(code), false) = (member.state, member.identity.is_init()) {
                 self.events.tell(Event::Exited {

@@ -177,6 +177,8 @@ pub struct Reached {
     pub over: Option<Over>,
     /// It was kept alive, and is ready.
     pub ready: bool,
+    /// What no look tells of it.
+    pub known: Known,
 }
 
 /// What a task of the loop brings.
@@ -329,11 +331,7 @@ impl Drive {
                 }
                 return match (interrupted, changed) {
                     (true, _) => Outcome::Interrupted,
-                    (false, true) => Outcome::RecordChanged(Box::new(Known {
-                        memory: self.memory,
-                        alive: self.alive,
-                        over: self.over,
-                    })),
+                    (false, true) => Outcome::RecordChanged(Box::new(self.known())),
                     (false, false) if self.alive => Outcome::Lost(self.failures),
                     (false, false) => Outcome::Failed(self.failures),
                 };
@@ -471,17 +469,26 @@ impl Drive {
         self.tasks.len().saturating_sub(others)
     }
 
+    fn known(self) -> Known {
+        Known {
+            memory: self.memory,
+            alive: self.alive,
+            over: self.over,
+        }
+    }
+
     async fn reached(mut self) -> Outcome {
         if !self.failures.is_empty() {
             return Outcome::Failed(self.failures);
         }
         self.tell_all().await;
         Outcome::Reached(Box::new(Reached {
-            seen: self.seen,
+            seen: std::mem::take(&mut self.seen),
             acted: self.acted,
             n_started: self.n_started,
             over: self.over,
             ready: self.ready,
+            known: self.known(),
         }))
     }
 

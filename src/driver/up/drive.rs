@@ -16,7 +16,7 @@ use super::{Run, SETTLING, Up};
 use crate::driver::images;
 use crate::driver::join::Course;
 use crate::driver::memory;
-use crate::driver::pod::{Alive, Drive, Outcome, Reached};
+use crate::driver::pod::{Alive, Drive, Known, Outcome, Reached};
 use crate::engine::events::Heard;
 use crate::reconcile::restart::BackOff;
 use crate::reconcile::{Goal, Over, Seen, State, Until};
@@ -67,8 +67,9 @@ impl Run<'_> {
                     (acted, n_started) = (acted | now.acted, n_started + now.n_started);
                     match self.come(*now).await {
                         Come::NotReady => return Ok(Some(Up::NotReady { interrupted: false })),
-                        Come::NotYet(now) => {
-                            (seen, uploads, own_uploads) = (now, self.watch(), 0);
+                        Come::NotYet(now, what) => {
+                            (seen, known) = (now, Some(*what));
+                            (uploads, own_uploads) = (self.watch(), 0);
                             if let Some(end) = self.hear(&mut course, &seen).await? {
                                 return Ok(end);
                             }
@@ -127,7 +128,7 @@ impl Run<'_> {
             return Come::There(now.seen);
         }
         match self.ends_at_once(&now.seen).await {
-            Some(seen) => Come::NotYet(seen),
+            Some(seen) => Come::NotYet(seen, Box::new(now.known)),
             None => Come::There(now.seen),
         }
     }
@@ -223,6 +224,6 @@ impl Run<'_> {
 enum Come {
     There(Seen),
     /// A container has ended at once: it may yet come up.
-    NotYet(Seen),
+    NotYet(Seen, Box<Known>),
     NotReady,
 }
