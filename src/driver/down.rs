@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 
-use super::execute::Plan;
 use super::join::recorded;
 use super::memory::now;
+use super::plan::Plan;
 use super::pod::{Drive, Outcome};
 use super::{Events, Failure, Interrupt};
 use crate::engine::look::read_record;

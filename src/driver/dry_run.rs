@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 
-use super::execute::{Effect, apply, filled};
+use super::effect::{Effect, apply};
+use super::execute::filled;
 use super::images::{self, Pull};
 use super::join::recorded;
 use crate::engine::{Engine, look::read_record};

@@ -2,110 +2,25 @@
 //!
 //! Not here: what follows from a failure (`pod`).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bollard::models::ContainerCreateBody;
 
+use super::effect::Effect;
+use super::plan::Plan;
 use crate::engine::act::Created;
 use crate::engine::{Engine, EngineError};
-use crate::oci::Image;
-use crate::probe::{self, Answer, Prober};
+use crate::probe::{self, Prober};
 use crate::reconcile::action::{Target, Why};
 use crate::reconcile::down::left;
 use crate::reconcile::seen::pause_of;
-use crate::reconcile::{Action, Seen, SeenContainer, State};
+use crate::reconcile::{Action, SeenContainer, State};
 use crate::record::{Filled, Identity, hash, names};
 use crate::spec::volume::{HostPath, VolumeSource};
-use crate::spec::{Architecture, Container, Desired, EngineFacts, ImageFacts, PodKey};
+use crate::spec::{Container, Desired};
 use crate::translate::app::Place;
 use crate::translate::{self, archive};
-
-/// All that carrying out needs besides the action. Shared by the actions under way.
-#[derive(Debug)]
-pub struct Plan {
-    /// The pod.
-    pub key: PodKey,
-    /// Its uid.
-    pub uid: String,
-    /// The generation that is driven to.
-    pub generation: u64,
-    /// What is wanted; `None` on the way down.
-    pub desired: Option<Desired>,
-    /// What was asked for before: containers that are replaced or removed were made from it.
-    pub before: Option<Desired>,
-    /// What the volumes hold now, where it is known.
-    pub old: Option<Desired>,
-    /// Of the engine.
-    pub facts: EngineFacts,
-    /// By the reference in the manifest.
-    pub images: BTreeMap<String, ImageFacts>,
-    /// The id of the pause image.
-    pub pause_image: String,
-}
-
-impl Plan {
-    /// Without what the record says.
-    #[must_use]
-    pub fn new(
-        key: &PodKey,
-        desired: Desired,
-        facts: &EngineFacts,
-        images: BTreeMap<String, ImageFacts>,
-        pause_image: &str,
-    ) -> Self {
-        Self {
-            key: key.clone(),
-            uid: String::new(),
-            generation: 0,
-            desired: Some(desired),
-            before: None,
-            old: None,
-            facts: facts.clone(),
-            images,
-            pause_image: pause_image.to_owned(),
-        }
-    }
-}
-
-/// What an action changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// The network is there, or gone.
-    Network(bool),
-    /// A container was made.
-    Made(Box<SeenContainer>),
-    /// Another made it, or it is gone: look again.
-    Raced,
-    /// The volumes are filled.
-    Filled(Filled),
-    /// A container runs.
-    Running(String),
-    /// A pause container is in the network again.
-    Connected(String),
-    /// A container has ended; `None`: it is gone too.
-    Ended(String, Option<i64>),
-    /// A container was stopped.
-    Stopped {
-        /// `None`: it is gone too.
-        code: Option<i64>,
-        /// Why its `preStop` hook did not end well.
-        hook: Option<String>,
-    },
-    /// A probe was answered.
-    Answered(Answer),
-    /// A `postStart` hook has ended: well, or for this reason not.
-    Hooked(Result<(), String>),
-    /// A container is gone.
-    Removed(String),
-    /// A volume is gone.
-    VolumeRemoved(String),
-    /// The record is gone.
-    RecordRemoved,
-    /// The wish that the pod be gone is gone too.
-    DeletionRemoved,
-}
 
 /// What probes and hooks need besides the plan.
 #[derive(Clone)]
@@ -291,37 +206,6 @@ async fn pre_stop(
     }
 }
 
-/// Brings what was seen up to date with an effect.
-pub fn apply(seen: &mut Seen, effect: Effect) {
-    match effect {
-        Effect::Network(there) => seen.network = there,
-        Effect::Made(container) => seen.containers.push(*container),
-        Effect::Raced | Effect::Answered(_) | Effect::Hooked(_) | Effect::Stopped { .. } => {}
-        Effect::Filled(filled) => {
-            if let Some(record) = &mut seen.record {
-                record.filled = Some(filled);
-            }
-        }
-        Effect::Running(id) => set_state(seen, &id, State::Running),
-        Effect::Connected(id) => {
-            if let Some(pause) = seen.by_id(&id) {
-                pause.connected = true;
-            }
-        }
-        Effect::Ended(id, Some(code)) => set_state(seen, &id, State::Exited(code)),
-        Effect::Ended(id, None) | Effect::Removed(id) => seen.containers.retain(|c| c.id != id),
-        Effect::VolumeRemoved(name) => seen.volumes.retain(|volume| *volume != name),
-        Effect::RecordRemoved => seen.record = None,
-        Effect::DeletionRemoved => seen.deletion = false,
-    }
-}
-
-fn set_state(seen: &mut Seen, id: &str, state: State) {
-    if let Some(container) = seen.by_id(id) {
-        container.state = state;
-    }
-}
-
 /// Makes a pause container.
 pub(super) async fn create_pause(
     engine: &Engine,
@@ -480,42 +364,6 @@ pub(super) fn filled(desired: &Desired, pause: &str) -> Filled {
         payload: hash::payload(desired),
         pause: pause.to_owned(),
     }
-}
-
-/// The ids that a pause image may have: its engine's processor is not known yet when they are looked for.
-#[must_use]
-pub fn pause_images() -> Vec<String> {
-    [Architecture::X86_64, Architecture::Aarch64]
-        .into_iter()
-        .flat_map(|architecture| crate::pause::ids(architecture).clone())
-        .collect()
-}
-
-/// Loads the pause image into an engine that was found to lack it, and gives the id by which the engine knows it.
-///
-/// # Errors
-/// When the engine cannot take it.
-pub async fn ensure_pause_image(
-    engine: &Engine,
-    facts: &EngineFacts,
-    found: &BTreeMap<String, Option<ImageFacts>>,
-) -> Result<String, EngineError> {
-    let ids = crate::pause::ids(facts.architecture);
-    let is_found = |id: &&String| found.get(*id).is_some_and(Option::is_some);
-    if let Some(id) = ids.iter().find(is_found) {
-        return Ok(id.clone());
-    }
-    let Image { archive, .. } = crate::pause::image(facts.architecture);
-    engine.load_image(archive).await?;
-    for id in ids {
-        if engine.image_facts(id).await?.is_some() {
-            return Ok(id.clone());
-        }
-    }
-    Err(EngineError::Refused {
-        status: 404,
-        message: "the engine has loaded the image, and does not know it by its id".to_owned(),
-    })
 }
 
 /// Seconds since 1970, for the files of volumes.

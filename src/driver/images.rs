@@ -9,7 +9,8 @@ use futures_util::future::try_join_all;
 
 use super::{Event, Events};
 use crate::engine::{Engine, EngineError};
-use crate::spec::{ImageFacts, Pod, PullPolicy};
+use crate::oci::Image;
+use crate::spec::{Architecture, EngineFacts, ImageFacts, Pod, PullPolicy};
 
 /// `--pull`: what it says goes for every container; nothing said leaves it to each one's `imagePullPolicy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -155,6 +156,42 @@ fn wanted_by(pod: &Pod, reference: &str) -> String {
     let names = pod.members().filter(|c| c.image == reference);
     let names: Vec<String> = names.map(|c| format!("`{}`", c.name)).collect();
     format!("container {} of pod `{}`", names.join(", "), pod.key)
+}
+
+/// The ids that a pause image may have: its engine's processor is not known yet when they are looked for.
+#[must_use]
+pub fn pause_images() -> Vec<String> {
+    [Architecture::X86_64, Architecture::Aarch64]
+        .into_iter()
+        .flat_map(|architecture| crate::pause::ids(architecture).clone())
+        .collect()
+}
+
+/// Loads the pause image into an engine that was found to lack it, and gives the id by which the engine knows it.
+///
+/// # Errors
+/// When the engine cannot take it.
+pub async fn ensure_pause_image(
+    engine: &Engine,
+    facts: &EngineFacts,
+    found: &BTreeMap<String, Option<ImageFacts>>,
+) -> Result<String, EngineError> {
+    let ids = crate::pause::ids(facts.architecture);
+    let is_found = |id: &&String| found.get(*id).is_some_and(Option::is_some);
+    if let Some(id) = ids.iter().find(is_found) {
+        return Ok(id.clone());
+    }
+    let Image { archive, .. } = crate::pause::image(facts.architecture);
+    engine.load_image(archive).await?;
+    for id in ids {
+        if engine.image_facts(id).await?.is_some() {
+            return Ok(id.clone());
+        }
+    }
+    Err(EngineError::Refused {
+        status: 404,
+        message: "the engine has loaded the image, and does not know it by its id".to_owned(),
+    })
 }
 
 #[cfg(test)]

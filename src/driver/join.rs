@@ -10,8 +10,9 @@ use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 
 use super::Event;
-use super::execute::{self, Plan, create_pause};
+use super::execute::{self, create_pause};
 use super::failure::taken_port;
+use super::plan::Plan;
 use super::up::Run;
 use crate::engine::Engine;
 use crate::engine::events::Heard;

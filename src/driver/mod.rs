@@ -1,7 +1,7 @@
 //! Looks, asks `reconcile`, begins each action as a task of its own, and looks again until the goal is reached.
 //!
 //! - [`pod`]: the loop, for one pod.
-//! - [`execute`]: one action, one or two calls.
+//! - [`execute`]: one action, one or two calls, by a [`plan`]; its [`effect`].
 //! - [`up`], [`down`]: a command's way: what comes before the loop, and what a failure leads to.
 //! - [`again`]: `stop`, `start` and `restart`, which ask for what the record asks for in another way.
 //! - `join`: an `up` and the record of a pod that is there.
@@ -21,6 +21,7 @@
 pub mod again;
 pub mod down;
 pub mod dry_run;
+pub mod effect;
 pub mod event;
 pub mod execute;
 pub mod failure;
@@ -32,6 +33,7 @@ pub mod logs;
 mod memory;
 pub mod observe;
 pub mod passing;
+pub mod plan;
 pub mod pod;
 pub mod results;
 pub mod supervise;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Done, Drive, Look, PUT_OFF, PUT_OFF_SHORTLY};
-use crate::driver::execute::{Care, Effect, apply, execute};
+use crate::driver::effect::{Effect, apply};
+use crate::driver::execute::{Care, execute};
 use crate::driver::{Event, Failure};
 use crate::engine::EngineError;
 use crate::reconcile::{Action, Goal, Until};

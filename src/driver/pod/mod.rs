@@ -5,12 +5,14 @@
 //!
 //! - `look`: looks, and what is taken from them.
 //! - `act`: actions, and what their ends change.
+//! - `outcome`: how it ends.
 //! - `tell`: the record, as far as the loop writes it.
 //!
 //! Not here: rules (`reconcile`), what a failure leads to (`up`, `down`).
 
 mod act;
 mod look;
+mod outcome;
 mod tell;
 
 use std::collections::BTreeSet;
@@ -23,8 +25,10 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 use self::look::Times;
-use super::execute::{Effect, Plan};
+pub use self::outcome::{Alive, Known, Outcome, Reached};
+use super::effect::Effect;
 use super::memory::Memory;
+use super::plan::Plan;
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::events::Heard;
 use crate::engine::{Engine, EngineError};
@@ -107,21 +111,6 @@ pub struct Drive {
     n_looks: usize,
 }
 
-/// What a pod that is kept alive needs.
-#[derive(Debug)]
-pub struct Alive {
-    /// For how long.
-    pub until: Until,
-    /// How long an end is answered with waiting.
-    pub back_off: BackOff,
-    /// Counts what has happened to containers of the pod.
-    pub changes: watch::Receiver<u64>,
-    /// Told when a member runs.
-    pub speaks: Arc<Notify>,
-    /// The pod is over once this container is.
-    pub ends_with: Option<String>,
-}
-
 /// What is known of the pod now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
@@ -135,50 +124,6 @@ enum Look {
     UnderWay,
     /// A look is under way, and something has been done since it began: it does not count.
     Overtaken,
-}
-
-/// What is known of a pod that no look tells.
-#[derive(Debug)]
-pub struct Known {
-    memory: Memory,
-    alive: bool,
-    over: Option<Over>,
-}
-
-/// How a way ended.
-#[derive(Debug)]
-pub enum Outcome {
-    /// At the goal.
-    Reached(Box<Reached>),
-    /// Not at the goal: what failed, the first first.
-    Failed(Vec<Failure>),
-    /// The same, of a pod that had come up and was kept alive: it is not this run's to take away.
-    Lost(Vec<Failure>),
-    /// An init container did not end well.
-    FailedInit(Failure),
-    /// A person stopped it.
-    Interrupted,
-    /// Somebody wrote into the pod's record.
-    RecordChanged(Box<Known>),
-    /// The record is gone: somebody took the pod down.
-    RecordGone,
-}
-
-/// What there is at the goal, and what it took.
-#[derive(Debug)]
-pub struct Reached {
-    /// What there is.
-    pub seen: Seen,
-    /// Whether anything was done.
-    pub acted: bool,
-    /// How many members were started.
-    pub n_started: usize,
-    /// The pod has come to its end.
-    pub over: Option<Over>,
-    /// It was kept alive, and is ready.
-    pub ready: bool,
-    /// What no look tells of it.
-    pub known: Known,
 }
 
 /// What a task of the loop brings.

@@ -16,9 +16,9 @@ use tokio::sync::watch;
 
 use super::Shared;
 use crate::driver::down::take_away;
-use crate::driver::execute::Plan;
 use crate::driver::images;
 use crate::driver::join::{asked, filled_with, is_stale, make_pause, read, recorded};
+use crate::driver::plan::Plan;
 use crate::driver::pod::{Alive, Drive, Known, Outcome, PUT_OFF};
 use crate::driver::{Event, Events, Failure, Interrupt};
 use crate::engine::events::Heard;

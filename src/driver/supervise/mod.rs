@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
-use super::execute::{ensure_pause_image, pause_images};
+use super::images::{ensure_pause_image, pause_images};
 use super::{Event, Events, Interrupt, images, known, memory};
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::restart::BackOff;
