@@ -6,11 +6,13 @@ use std::io::Read;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
+use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::{Context, Exit, port, target};
+use crate::driver::known;
 use crate::engine::exec::{Command, Output, Running};
 use crate::engine::{Engine, EngineError};
 use crate::output::terminal::{self, Raw};
@@ -22,6 +24,8 @@ const FAILED: u8 = 125;
 const LAST_WORDS: Duration = Duration::from_millis(200);
 /// How an engine begins to say that there is no such program: on the command's own output.
 const REFUSAL: &[u8] = b"OCI runtime exec failed";
+/// kubectl: the annotation of a pod that names the container that is meant where none is named.
+const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 /// So long the size of a terminal is offered to a command that has just been started.
 const SIZE_TRIES: u32 = 1000;
 
@@ -31,7 +35,7 @@ pub struct Args {
     /// The pod
     #[arg(value_name = "POD", add = super::completion::pods())]
     pod: String,
-    /// The container; the first one without it
+    /// The container; without it the pod's default one (annotation kubectl.kubernetes.io/default-container), else the first
     #[arg(short, long, value_name = "NAME", add = super::completion::containers())]
     container: Option<String>,
     /// Pass standard input on
@@ -61,15 +65,19 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         Err(error) if error.downcast_ref::<port::NoSuchPod>().is_some() => return failed(&error),
         Err(error) => return Err(error),
     };
-    let (member, names) = match port::member(&containers, &key, args.container.as_deref()) {
+    let name = match args.container {
+        Some(name) => Some(name),
+        None => preferred(&engine, &containers).await,
+    };
+    let (member, names) = match port::member(&containers, &key, name.as_deref()) {
         Ok(found) => found,
         Err(error) => return failed(&error.into()),
     };
-    if args.container.is_none() && names.len() > 1 {
-        let all = names.join(", ");
+    if name.is_none() && names.len() > 1 {
+        let (name, all) = (&member.identity.container, names.join(", "));
         context
             .printer
-            .status(&format!("running in container {} (of {all})", names[0]));
+            .status(&format!("running in container {name} (of {all})"));
     }
     if let Some(why) = cannot_run(&containers, member) {
         return failed(&anyhow::anyhow!(
@@ -100,6 +108,26 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
         }
         Err(error) => Ok(refused(context, &error.to_string())),
     }
+}
+
+/// The container that the pod's own annotation names. Where there is but one nothing is asked.
+async fn preferred(engine: &Engine, containers: &[SeenContainer]) -> Option<String> {
+    let newest = containers.iter().max_by_key(|c| c.identity.generation)?;
+    if newest.identity.members().count() < 2 {
+        return None;
+    }
+    let manifests = known::manifests(engine, containers).await;
+    let names = newest.identity.members();
+    default_container(manifests.get(newest.pod())?, names).map(str::to_owned)
+}
+
+/// kubectl: `FindOrDefaultContainerByName`; an annotation that names none of the containers does not count.
+fn default_container<'a>(
+    manifest: &'a Value,
+    mut names: impl Iterator<Item = &'a String>,
+) -> Option<&'a str> {
+    let named = manifest["metadata"]["annotations"][DEFAULT_CONTAINER].as_str()?;
+    names.any(|name| name == named).then_some(named)
 }
 
 /// Why no command can run in the container, in words that are not the engine's.
@@ -276,5 +304,23 @@ async fn follow_size(engine: Engine, id: String) {
         if changes.recv().await.is_none() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_container_that_is_meant_may_be_named_by_an_annotation() {
+        let names = ["i", "a", "b"].map(str::to_owned);
+        let meant = |annotations: Value| {
+            let manifest = serde_json::json!({"metadata": {"annotations": annotations}});
+            default_container(&manifest, names.iter()).map(str::to_owned)
+        };
+        assert_eq!(meant(Value::Null), None);
+        let named = |name: &str| serde_json::json!({ DEFAULT_CONTAINER: name });
+        assert_eq!(meant(named("b")).as_deref(), Some("b"));
+        assert_eq!(meant(named("x")), None);
     }
 }

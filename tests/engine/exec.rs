@@ -54,6 +54,37 @@ fn the_first_container_is_meant_where_none_is_named() {
     said.says(&["running in container a (of a, b)"]);
 }
 
+/// kubectl: an init container is never meant, and an annotation says more than the order.
+#[test]
+fn the_container_that_runs_a_command_is_the_one_that_is_announced() {
+    const NAME: &str = "echo $NAME";
+    let pod = Pod::new("announced");
+    pod.up(WITH_INIT).code(0);
+    let said = run(podctl().args(["exec", &pod.name, "--", "sh", "-c", NAME])).code(0);
+    assert_eq!(said.out.trim(), "a");
+    said.says(&["running in container a (of i, a, g)"]);
+    let annotated = WITH_INIT.replace(
+        "{name: POD}",
+        "{name: POD, annotations: {kubectl.kubernetes.io/default-container: g}}",
+    );
+    pod.up(&annotated).code(0);
+    let said = run(podctl().args(["exec", &pod.name, "--", "sh", "-c", NAME])).code(0);
+    assert_eq!((said.out.trim(), said.err.as_str()), ("g", ""));
+}
+
+const WITH_INIT: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 1
+  initContainers:
+  - {name: i, image: busybox, imagePullPolicy: IfNotPresent, command: ['true']}
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600'], env: [{name: NAME, value: a}]}
+  - {name: g, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600'], env: [{name: NAME, value: g}]}
+";
+
 /// Runs a line in a terminal of 40 rows and 120 columns.
 fn in_terminal(line: &str) -> String {
     let line = format!("stty rows 40 cols 120; {line}");
