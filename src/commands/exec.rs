@@ -12,11 +12,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::{Context, Exit, port, target};
-use crate::driver::known;
+use crate::driver::{known, observe};
 use crate::engine::exec::{Command, Output, Running};
 use crate::engine::{Engine, EngineError};
 use crate::output::terminal::{self, Raw};
-use crate::reconcile::{SeenContainer, State};
+use crate::reconcile::{SeenContainer, State, status};
 
 /// docker's own failures have this code.
 const FAILED: u8 = 125;
@@ -80,6 +80,12 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
             .status(&format!("running in container {name} (of {all})"));
     }
     if let Some(why) = cannot_run(&containers, member) {
+        let pods = observe::of(&engine, &containers, false).await?;
+        let why = if pods.iter().any(status::is_stopped) {
+            format!("the pod is stopped: `podctl start {}` goes on", key.words())
+        } else {
+            why
+        };
         return failed(&anyhow::anyhow!(
             "cannot run in container `{}` of pod `{key}`: {why}",
             member.identity.container

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{Context, Exit, several, signals, target};
-use crate::driver::wait::{blame, wait, wait_for};
+use crate::driver::wait::{Blame, blame, wait, wait_for};
 use crate::engine::Engine;
 use crate::output::escape::escape;
 use crate::output::jsonpath::Condition;
@@ -131,7 +131,17 @@ pub(super) async fn tell_culprits(
     engine: &Engine,
     key: &PodKey,
 ) -> anyhow::Result<()> {
-    for (culprit, lines) in blame(engine, key).await? {
+    let culprits = match blame(engine, key).await? {
+        Blame::Stopped => {
+            context.printer.status(&format!(
+                "pod {key} is stopped: `podctl start {}` goes on",
+                key.words()
+            ));
+            return Ok(());
+        }
+        Blame::Containers(culprits) => culprits,
+    };
+    for (culprit, lines) in culprits {
         let (name, why) = (&culprit.container, escape(&culprit.why));
         context
             .printer

@@ -111,6 +111,12 @@ fn refusal(pod: &Pod, again: &Again) -> Option<String> {
     let Again::RestartContainers(names) = again else {
         return None;
     };
+    if pod.stopped {
+        return Some(format!(
+            "it is stopped, and no container of it is started alone: `podctl start {}` starts them all",
+            pod.key.words()
+        ));
+    }
     let refused = |name: &String| match pod.container(name) {
         None => {
             let all: Vec<&str> = pod.members().map(|c| c.name.as_str()).collect();
@@ -189,5 +195,16 @@ mod tests {
             Some("there is no container `x`: it has i, a")
         );
         assert!(refused("i").is_some_and(|reason| reason.contains("init container")));
+    }
+
+    #[test]
+    fn no_container_of_a_stopped_pod_is_started_alone() {
+        let stopped = Pod {
+            stopped: true,
+            ..pod(&["a"])
+        };
+        let one = Again::RestartContainers(vec!["a".to_owned()]);
+        assert!(refusal(&stopped, &one).is_some_and(|reason| reason.contains("podctl start web")));
+        assert_eq!(refusal(&stopped, &Again::Restart), None);
     }
 }

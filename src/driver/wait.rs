@@ -11,8 +11,8 @@ use super::observe;
 use super::watch::Watch;
 use crate::engine::logs::Range;
 use crate::engine::{Engine, EngineError};
-use crate::reconcile::SeenContainer;
 use crate::reconcile::wanted::{Culprit, Verdict, Wanted, culprits, verdict, verdict_of};
+use crate::reconcile::{SeenContainer, status};
 use crate::record::Told;
 use crate::spec::PodKey;
 
@@ -86,16 +86,25 @@ async fn until<E>(
     }
 }
 
-/// Whose fault it is, each with the last lines of its log.
+/// Why a pod is not as it should be.
+#[derive(Debug)]
+pub enum Blame {
+    /// Somebody has stopped it; how its containers have ended says nothing then.
+    Stopped,
+    /// These containers, each with the last lines of its log.
+    Containers(Vec<(Culprit, Vec<String>)>),
+}
+
+/// Whose fault it is.
 ///
 /// # Errors
 /// When the engine cannot be asked.
-pub async fn blame(
-    engine: &Engine,
-    key: &PodKey,
-) -> Result<Vec<(Culprit, Vec<String>)>, EngineError> {
+pub async fn blame(engine: &Engine, key: &PodKey) -> Result<Blame, EngineError> {
     let containers = engine.containers(Some(key)).await?;
     let pods = observe::of(engine, &containers, true).await?;
+    if pods.iter().any(status::is_stopped) {
+        return Ok(Blame::Stopped);
+    }
     let mut pauses = containers.iter().filter(|c| c.identity.is_pause());
     let told = match pauses.find(|c| c.is_running()) {
         Some(pause) => observe::told(engine, key, &pause.id).await?,
@@ -106,7 +115,7 @@ pub async fn blame(
         let lines = last_lines(engine, &containers, &culprit.container).await?;
         blamed.push((culprit, lines));
     }
-    Ok(blamed)
+    Ok(Blame::Containers(blamed))
 }
 
 /// Of the last container of this name that has said something.

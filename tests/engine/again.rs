@@ -98,6 +98,17 @@ fn a_pod_that_is_stopped_stays_so_until_it_is_started() {
     again(&pod, "stop", &[])
         .code(0)
         .says(&["is stopped already"]);
+    let start = format!("`podctl start {}`", pod.name);
+    pod.exec("a", &["true"])
+        .code(125)
+        .says(&["the pod is stopped: ", &start]);
+    again(&pod, "wait", &["--timeout", "0"])
+        .code(4)
+        .says(&["is stopped: ", &start]);
+    again(&pod, "restart", &["-c", "a"])
+        .code(1)
+        .says(&["it is stopped", &start]);
+    assert_eq!(row(&pod), "0/2 Stopped 0");
     again(&pod, "start", &["--wait"]).code(0);
     log(&pod, "i s a a-ends s-ends i s a");
     assert_eq!(row(&pod), "2/2 Running 2");

@@ -81,6 +81,13 @@ pub fn has_ended(pod: &v1::Pod) -> bool {
     matches!(phase, Some("Succeeded" | "Failed"))
 }
 
+/// Whether somebody has stopped it, and not started it again.
+#[must_use]
+pub fn is_stopped(pod: &v1::Pod) -> bool {
+    let status = pod.status.as_ref();
+    status.and_then(|status| status.reason.as_deref()) == Some(STOPPED)
+}
+
 /// All that is known of one pod.
 struct View<'a> {
     containers: Vec<&'a SeenContainer>,
