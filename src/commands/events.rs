@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
 
-use super::{Context, Exit, signals, target};
+use super::{Context, Exit, port, signals, target};
 use crate::driver::observe;
 use crate::driver::watch::Watch;
 use crate::engine::Engine;
@@ -66,10 +66,13 @@ pub async fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let engine = context.engine()?;
     if !args.follow {
         let events = look(context, &engine, &pods, args).await?;
+        print(context, args, &events)?;
+        for pod in pods.iter().filter(|pod| !has_any(&events, pod)) {
+            port::find(&engine, pod).await?;
+        }
         if events.is_empty() {
             context.printer.status("there are no events");
         }
-        print(context, args, &events)?;
         return Ok(Exit::Fine);
     }
     let signals = signals::listen(None).context("failed to listen to signals")?;
@@ -78,6 +81,16 @@ pub async fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
         () = interrupt.beyond(0) => Ok(Exit::Interrupted),
         end = follow(context, &engine, &pods, args) => end,
     }
+}
+
+/// Whether something has happened to the pod.
+fn has_any(events: &[v1::Event], pod: &PodKey) -> bool {
+    let is_of = |event: &v1::Event| {
+        let object = &event.involved_object;
+        let (namespace, name) = (object.namespace.as_deref(), object.name.as_deref());
+        (namespace, name) == (Some(&pod.namespace), Some(&pod.name))
+    };
+    events.iter().any(is_of)
 }
 
 /// Prints each event when it happens, and again when it happens again.
