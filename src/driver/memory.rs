@@ -12,6 +12,7 @@ use crate::reconcile::health::{Health, Kind};
 use crate::reconcile::restart::{BackOff, Ended, Life};
 use crate::reconcile::{Action, Over, Seen, SeenContainer, State};
 use crate::record::Care;
+use crate::record::labels::PAUSE_CONTAINER;
 use crate::record::told::{CANNOT_RUN, Happening, LastAnswer, Reason, Told, stopping};
 use crate::spec::probe::{Check, Probe};
 use crate::spec::{Container, Desired};
@@ -282,7 +283,8 @@ impl Memory {
                 );
                 self.happened(true, "BackOff", container, &message);
             }
-            Action::Stop { target, why, .. } => {
+            // kubelet: nothing is told of the sandbox's end.
+            Action::Stop { target, why, .. } if target.container != PAUSE_CONTAINER => {
                 self.is_ending = true;
                 let name = &target.container;
                 let message = match why {

@@ -90,10 +90,16 @@ fn a_pod_that_nobody_stays_with_is_described_too() {
     assert_eq!(events.matches("Started").count(), 2, "{events}");
     let described = run(podctl().args(["describe", &format!("pod/{}", pod.name)]));
     described.code(0);
+    run(podctl().args(["stop", &pod.name])).code(0);
+    let events = run(podctl().args(["events", &pod.name])).code(0).out;
+    assert_eq!(events.matches("Killing").count(), 2, "{events}");
+    assert!(!events.contains("POD"), "{events}");
     pod.down().code(0);
-    run(podctl().args(["describe", &pod.name]))
-        .code(1)
-        .says(&["there is no pod"]);
+    for verb in ["describe", "events"] {
+        run(podctl().args([verb, &pod.name]))
+            .code(1)
+            .says(&["there is no pod"]);
+    }
 }
 
 #[test]
