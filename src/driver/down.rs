@@ -13,7 +13,7 @@ use super::pod::{Drive, Outcome};
 use super::{Events, Failure, Interrupt};
 use crate::engine::look::read_record;
 use crate::engine::{Engine, EngineError};
-use crate::reconcile::{Goal, Seen, SeenContainer};
+use crate::reconcile::{Goal, Seen, SeenContainer, status};
 use crate::record::{Deletion, Record};
 use crate::spec::{EngineFacts, PodKey};
 
@@ -83,8 +83,9 @@ pub(super) async fn take_away(
         let deletion = Deletion {
             since: now(),
             grace_period: grace_period.or(graces.max()).unwrap_or_default(),
+            phase: status::phase_of(&seen.containers).unwrap_or_default(),
         };
-        engine.create_deletion(key, deletion).await?;
+        engine.create_deletion(key, &deletion).await?;
         seen.deletion = true;
         asked(engine, key, &seen).await
     };

@@ -56,7 +56,7 @@ pub async fn of(
     let mut pods = status::pods(containers, &details, &told);
     for pod in &mut pods {
         if let Some(deletion) = deletions.get(&status::key(pod)) {
-            status::mark(pod, *deletion);
+            status::mark(pod, deletion);
         }
     }
     Ok(pods)

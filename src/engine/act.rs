@@ -303,7 +303,7 @@ impl Engine {
     pub async fn create_deletion(
         &self,
         pod: &PodKey,
-        deletion: Deletion,
+        deletion: &Deletion,
     ) -> Result<(), EngineError> {
         let mut labels: HashMap<String, String> = labels::of_pod(pod).into_iter().collect();
         labels.insert(labels::DELETION.to_owned(), deletion.to_label());

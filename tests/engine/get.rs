@@ -182,3 +182,16 @@ fn a_watch_for_programs_prints_the_whole_pod_at_each_change() {
     pod.sh("a", "touch /end");
     assert_eq!(watching.until("false"), "Pod false");
 }
+
+/// kubelet: a pod that has begun is never pending again.
+#[test]
+fn a_pod_that_is_taken_down_stays_in_its_phase_to_the_end() {
+    let pod = Pod::new("phases");
+    pod.up(ONE).code(0);
+    let format = "jsonpath={.status.phase}{\"\\n\"}";
+    let watching = Watching::new(&["get", "pod", &pod.name, "-w", "-o", format]);
+    watching.until("Running");
+    pod.down().code(0);
+    let rest: Vec<String> = watching.lines.iter().collect();
+    assert!(rest.iter().all(|phase| phase == "Running"), "{rest:?}");
+}

@@ -60,7 +60,7 @@ pub fn key(pod: &v1::Pod) -> PodKey {
 }
 
 /// Marks a pod that is being taken down (kubelet: `Terminating`).
-pub fn mark(pod: &mut v1::Pod, deletion: Deletion) {
+pub fn mark(pod: &mut v1::Pod, deletion: &Deletion) {
     let end = deletion
         .since
         .saturating_add(deletion.grace_period.saturating_mul(1000));
@@ -68,6 +68,20 @@ pub fn mark(pod: &mut v1::Pod, deletion: Deletion) {
     let end = end.and_then(|end| Timestamp::from_millisecond(end).ok());
     pod.metadata.deletion_timestamp = end.map(Time);
     pod.metadata.deletion_grace_period_seconds = i64::try_from(deletion.grace_period).ok();
+    // kubelet: what has begun is never pending again. Containers that are gone already look as if they had not been made.
+    let status = pod.status.as_mut();
+    if let Some(status) = status.filter(|status| status.phase.as_deref() == Some("Pending"))
+        && !deletion.phase.is_empty()
+    {
+        status.phase = Some(deletion.phase.clone());
+    }
+}
+
+/// The phase of the pod that these containers are; `None`: they are none.
+#[must_use]
+pub fn phase_of(containers: &[SeenContainer]) -> Option<String> {
+    let pods = pods(containers, &BTreeMap::new(), &BTreeMap::new());
+    pods.into_iter().next()?.status?.phase
 }
 
 /// Whether it has come to its end, and is there to be looked at.

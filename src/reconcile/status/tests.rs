@@ -78,6 +78,35 @@ fn a_pod_that_is_being_taken_down_is_terminating_whatever_is_left_of_it() {
 }
 
 #[test]
+fn a_pod_that_is_being_taken_down_is_never_pending_again() {
+    let two = |state| {
+        [
+            pause(State::Running),
+            member("a", state),
+            member("b", state),
+        ]
+    };
+    let phase = |left: &[SeenContainer], before: &[SeenContainer]| {
+        let mut pod = of(left).swap_remove(0);
+        let phase = phase_of(before).unwrap_or_default();
+        let deletion = Deletion {
+            since: 0,
+            grace_period: 30,
+            phase,
+        };
+        mark(&mut pod, &deletion);
+        pod.status.and_then(|status| status.phase)
+    };
+    let gone = [pause(State::Removing)];
+    assert_eq!(
+        phase(&gone, &two(State::Running)).as_deref(),
+        Some("Running")
+    );
+    let pending = phase(&gone, &two(State::Created));
+    assert_eq!(pending.as_deref(), Some("Pending"));
+}
+
+#[test]
 fn a_container_that_is_not_there_is_waited_for() {
     let containers = [pause(State::Running), member("a", State::Running)];
     check(
