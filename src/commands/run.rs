@@ -236,7 +236,27 @@ fn check(desired: &Desired, args: &Args) -> Result<(), UsageError> {
     if let Some(name) = &args.exit_code_from
         && !pod.containers.iter().any(|c| c.name == *name)
     {
-        return Err(UsageError(format!("pod `{key}` has no container `{name}`")));
+        let why = match pod.container(name) {
+            None => format!("pod `{key}` has no container `{name}`"),
+            Some(container) if container.sidecar => format!(
+                "container `{name}` of pod `{key}` is a sidecar, which is ended with the pod: its code cannot be the pod's"
+            ),
+            Some(_) => format!(
+                "container `{name}` of pod `{key}` is an init container, which ends before the pod does: its code cannot be the pod's"
+            ),
+        };
+        return Err(UsageError(why));
+    }
+    if let Some(file) = &args.junit
+        && let Some(folder) = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        && !folder.is_dir()
+    {
+        return Err(UsageError(format!(
+            "the report cannot be written to {}: there is no such folder",
+            file.display()
+        )));
     }
     let last = |name: &str| args.exit_code_from.as_ref().is_none_or(|last| last == name);
     let mut last = pod.containers.iter().filter(|c| last(&c.name));

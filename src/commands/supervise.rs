@@ -154,7 +154,7 @@ async fn keep(
                 shown.remove(&key);
                 continue;
             };
-            if matches!(event, Event::Alive) {
+            if matches!(event, Event::Alive { .. }) {
                 context.printer.status(&format!("Keeping     pod {key}"));
                 continue;
             }

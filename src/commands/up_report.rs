@@ -71,13 +71,14 @@ pub(super) fn report(printer: Printer, desired: &Desired, end: &Up) -> Exit {
             }
             Exit::Interrupted
         }
-        Up::Ended { gone } => {
+        Up::Ended { over, gone } => {
+            let how = if *over { "had ended" } else { "interrupted" };
             let what = if *gone {
                 "it is taken down"
             } else {
                 "something of it is left; `podctl down` takes it away"
             };
-            printer.status(&format!("pod {key}: interrupted; {what}"));
+            printer.status(&format!("pod {key}: {how}; {what}"));
             Exit::Interrupted
         }
         Up::Deleted => {

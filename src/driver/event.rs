@@ -10,6 +10,7 @@ use super::Failure;
 use crate::engine::images::PullProgress;
 use crate::reconcile::{Action, Over};
 use crate::record::told::Happening;
+use crate::spec::RestartPolicy;
 
 /// Something that a person may want to see.
 #[derive(Debug, Clone)]
@@ -53,7 +54,10 @@ pub enum Event {
         code: i64,
     },
     /// The pod is up, and is kept so.
-    Alive,
+    Alive {
+        /// The restart policy of its containers; `None`: they have several.
+        policy: Option<RestartPolicy>,
+    },
     /// The pod that is kept alive has come to its end.
     Over(Over),
     /// A probe or a hook failed.

@@ -14,7 +14,7 @@ use crate::driver::Event;
 use crate::engine::images::PullProgress;
 use crate::reconcile::{Action, Over};
 use crate::record::labels::PAUSE_CONTAINER;
-use crate::spec::PodKey;
+use crate::spec::{PodKey, RestartPolicy};
 
 /// Shows the events of one pod.
 pub struct Progress {
@@ -59,9 +59,10 @@ impl Progress {
                 "Overtaken   pod {}: another `up` came later, following it (generation {generation})",
                 self.pod
             )),
-            Event::Alive => self.line(&format!(
-                "Up          pod {}: what ends is started again; Ctrl-C takes the pod down",
-                self.pod
+            Event::Alive { policy } => self.line(&format!(
+                "Up          pod {}: {}; Ctrl-C takes the pod down",
+                self.pod,
+                again(*policy)
             )),
             Event::Exited { container, code } => self.line(&format!(
                 "Ended       container {}/{container}: code {code}",
@@ -177,6 +178,16 @@ impl Progress {
             Some(live) => live.suspend(|| self.printer.status(text)),
             None => self.printer.status(text),
         }
+    }
+}
+
+/// What becomes of what ends.
+fn again(policy: Option<RestartPolicy>) -> &'static str {
+    match policy {
+        Some(RestartPolicy::Always) => "what ends is started again",
+        Some(RestartPolicy::OnFailure) => "what fails is started again",
+        Some(RestartPolicy::Never) => "what ends is not started again",
+        None => "what ends is started again where its own restart policy says so",
     }
 }
 

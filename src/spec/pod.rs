@@ -169,6 +169,15 @@ impl Pod {
         self.members().find(|c| c.name == name)
     }
 
+    /// The restart policy of all app containers; `None`: they have several, or rules.
+    #[must_use]
+    pub fn common_policy(&self) -> Option<RestartPolicy> {
+        let policy = |c: &Container| c.restarts.policy.unwrap_or(self.restart_policy);
+        let first = policy(self.containers.first()?);
+        let is_same = |c: &Container| policy(c) == first && c.restarts.rules.is_empty();
+        self.containers.iter().all(is_same).then_some(first)
+    }
+
     /// The volume of this name.
     #[must_use]
     pub fn volume(&self, name: &str) -> Option<&Volume> {

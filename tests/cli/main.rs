@@ -410,3 +410,32 @@ fn the_help_of_every_verb() {
     }
     insta::assert_snapshot!(text);
 }
+
+#[test]
+fn a_run_that_cannot_tell_its_end_does_not_begin() {
+    let folder = Folder::new();
+    let pod = POD.replace(
+        "  containers:",
+        "  restartPolicy: Never\n  initContainers:\n  - {name: i, image: busybox}\n  - {name: s, image: busybox, restartPolicy: Always}\n  containers:",
+    );
+    folder.write("pod.yaml", pod);
+    let refused = |args: &[&str]| {
+        run(podctl()
+            .current_dir(&folder.0)
+            .args(["-H", "unix:///nonexistent.sock", "run", "pod.yaml"])
+            .args(args))
+    };
+    refused(&["--exit-code-from", "s"])
+        .code(2)
+        .says(&["`s` of pod `x` is a sidecar"]);
+    refused(&["--exit-code-from", "i"])
+        .code(2)
+        .says(&["is an init container"]);
+    refused(&["--exit-code-from", "x"])
+        .code(2)
+        .says(&["has no container `x`"]);
+    refused(&["--junit", "nowhere/x.xml"])
+        .code(2)
+        .says(&["nowhere/x.xml: there is no such folder"]);
+    refused(&["--junit", "x.xml"]).code(3);
+}

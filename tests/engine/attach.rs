@@ -258,6 +258,27 @@ spec:
     pod.assert_nothing_left();
 }
 
+#[test]
+fn a_pod_that_has_ended_by_itself_is_not_said_to_be_interrupted() {
+    let pod = Pod::new("had-ended");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  restartPolicy: Never
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'sleep 1; exit 3']}
+";
+    let mut attached = Attached::new(&pod, manifest, &[]);
+    eventually("it is over", || said(&pod).contains("Over "));
+    assert_eq!(attached.interrupt(), 130);
+    let said = said(&pod);
+    assert!(said.contains("what ends is not started again"), "{said}");
+    assert!(said.contains("had ended; it is taken down"), "{said}");
+    pod.assert_nothing_left();
+}
+
 /// `podctl up --attach FILE | head`: who looks at the pod has left.
 #[test]
 fn a_pod_ends_with_whoever_read_its_logs() {

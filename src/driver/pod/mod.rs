@@ -389,7 +389,9 @@ impl Drive {
         if decision.started && !self.alive {
             self.alive = true;
             if self.goal == Goal::Live(Until::Stopped) {
-                self.events.tell(Event::Alive);
+                let desired = self.plan.desired.as_ref();
+                let policy = desired.and_then(|desired| desired.pod.common_policy());
+                self.events.tell(Event::Alive { policy });
             }
         }
         if let (Some(over), None) = (decision.over, before) {

@@ -118,6 +118,8 @@ pub enum Up {
     },
     /// A person ended the life of a pod that was kept alive.
     Ended {
+        /// It had come to its end by itself before.
+        over: bool,
         /// Nothing is left of it.
         gone: bool,
     },

@@ -8,7 +8,8 @@ use super::{Run, Up};
 use crate::driver::down::take_away;
 use crate::driver::join::Course;
 use crate::driver::pod::Outcome;
-use crate::driver::{Event, Failure, Interrupt};
+use crate::driver::{Event, Failure, Interrupt, observe};
+use crate::reconcile::status;
 use crate::record::hash;
 use crate::spec::{Desired, EngineFacts};
 
@@ -43,8 +44,11 @@ impl Run<'_> {
             return Ok(Up::Interrupted { taken_away, left });
         }
         if self.options.attach.is_some() {
+            let look = observe::pods(self.engine, Some(self.key), false);
+            let look = self.interrupt.or(1, look).await.and_then(Result::ok);
+            let over = look.is_some_and(|pods| pods.iter().any(status::has_ended));
             let gone = self.end_life(facts).await?;
-            return Ok(Up::Ended { gone });
+            return Ok(Up::Ended { over, gone });
         }
         if self.options.wait {
             return Ok(Up::NotReady { interrupted: true });
