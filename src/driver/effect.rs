@@ -11,6 +11,8 @@ use crate::record::Filled;
 pub enum Effect {
     /// The network is there, or gone.
     Network(bool),
+    /// The network is there: another made it meanwhile.
+    NetworkFound,
     /// A container was made.
     Made(Box<SeenContainer>),
     /// Another made it, or it is gone: look again.
@@ -48,6 +50,7 @@ pub enum Effect {
 pub fn apply(seen: &mut Seen, effect: Effect) {
     match effect {
         Effect::Network(there) => seen.network = there,
+        Effect::NetworkFound => seen.network = true,
         Effect::Made(container) => seen.containers.push(*container),
         Effect::Raced | Effect::Answered(_) | Effect::Hooked(_) | Effect::Stopped { .. } => {}
         Effect::Filled(filled) => {

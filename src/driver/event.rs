@@ -19,6 +19,8 @@ pub enum Event {
     Began(Action),
     /// An action has ended well.
     Ended(Action),
+    /// Nothing was left to do of it: another has done it meanwhile.
+    Spared(Action),
     /// An image is being pulled.
     Pulling {
         /// As the manifest names it.

@@ -65,10 +65,12 @@ pub async fn execute(
 ) -> Result<Effect, EngineError> {
     match action {
         Action::CreateNetwork => {
-            engine
-                .create_network(translate::network::network(&plan.facts))
-                .await?;
-            Ok(Effect::Network(true))
+            let request = translate::network::network(&plan.facts);
+            Ok(if engine.create_network(request).await? {
+                Effect::Network(true)
+            } else {
+                Effect::NetworkFound
+            })
         }
         Action::RemoveNetwork => {
             engine.remove_network().await?;

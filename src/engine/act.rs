@@ -194,23 +194,23 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes the network; one that is there already is fine.
+    /// Makes the network; `false`: it is there already.
     ///
     /// # Errors
     /// When the engine refuses.
-    pub async fn create_network(&self, request: NetworkCreateRequest) -> Result<(), EngineError> {
+    pub async fn create_network(&self, request: NetworkCreateRequest) -> Result<bool, EngineError> {
         match self
             .docker
             .create_network(request)
             .await
             .map_err(|error| self.error(error))
         {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
             // Docker 20.10 says 403 (the bridge exists), newer ones 409 (the name does).
-            Err(error) if matches!(error.status(), Some(403 | 409)) => Ok(()),
+            Err(error) if matches!(error.status(), Some(403 | 409)) => Ok(false),
             Err(error) if self.has_network().await? => {
                 drop(error);
-                Ok(())
+                Ok(false)
             }
             Err(error) => Err(error),
         }

@@ -52,6 +52,11 @@ impl Progress {
                     self.end(&what, done);
                 }
             }
+            Event::Spared(action) => {
+                if let Some((what, ..)) = self.words(action) {
+                    self.clear(&what);
+                }
+            }
             Event::Pulling { image } => self.begin(format!("image {image}"), "Pulling"),
             Event::Pull { image, progress } => self.pull(image, progress),
             Event::Pulled { image } => self.end(&format!("image {image}"), "Pulled"),
@@ -144,10 +149,14 @@ impl Progress {
         self.bars.insert(what, bar);
     }
 
-    fn end(&mut self, what: &str, done: &'static str) {
+    fn clear(&mut self, what: &str) {
         if let Some(bar) = self.bars.remove(what) {
             bar.finish_and_clear();
         }
+    }
+
+    fn end(&mut self, what: &str, done: &'static str) {
+        self.clear(what);
         self.line(&format!("{done:<11} {what}"));
     }
 

@@ -2,7 +2,7 @@
 
 use std::process::{Child, Stdio};
 
-use super::support::{Pod, docker, podctl};
+use super::support::{Pod, docker, podctl, run};
 use super::up::TWO;
 
 fn start(pod: &Pod, name: &str, manifest: &str) -> Child {
@@ -36,6 +36,19 @@ fn two_of_one_file_make_one_pod() {
         pod.down().code(0);
         pod.assert_nothing_left();
     }
+}
+
+/// The network may be there already, for other tests.
+#[test]
+fn of_two_pods_one_makes_the_network() {
+    let (one, other) = (Pod::new("net-one"), Pod::new("net-other"));
+    let files = [one.file(TWO), other.file(TWO)];
+    let said = run(podctl().arg("up").args(&files)).code(0);
+    assert!(
+        said.err.matches("Created     network").count() <= 1,
+        "{}",
+        said.err
+    );
 }
 
 #[test]

@@ -84,6 +84,7 @@ impl Drive {
                         container: target.container.clone(),
                         code: *code,
                     },
+                    (_, Effect::NetworkFound) => Event::Spared(action.clone()),
                     _ => Event::Ended(action.clone()),
                 };
                 self.take(action, effect);
