@@ -200,6 +200,9 @@ pub async fn whole(
             whole["metadata"][field] = value.clone();
         }
         whole["status"] = seen["status"].clone();
+        if let Ok(spec) = serde_json::from_value(whole["spec"].clone()) {
+            whole["status"]["qosClass"] = status::qos_class(&spec).into();
+        }
         Ok(whole)
     };
     pods.iter().map(whole).collect()

@@ -88,6 +88,7 @@ fn json_and_yaml_are_a_pod_list_with_status() {
         status["containerStatuses"].as_array().map(Vec::len),
         Some(2)
     );
+    assert_eq!(status["qosClass"], "BestEffort");
     assert_eq!(status["containerStatuses"][0]["image"], "busybox");
     let ip = status["podIP"].as_str().expect("an address");
     assert_eq!(

@@ -10,10 +10,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::text::Text;
-use super::time;
+use super::{NONE, time};
 use crate::record::Told;
-
-const NONE: &str = "<none>";
 
 pub(super) fn describe(
     text: &mut Text,
@@ -28,6 +26,12 @@ pub(super) fn describe(
         number(port, port.container_port) + &name.unwrap_or_default()
     };
     let outside = |port: &v1::ContainerPort| number(port, port.host_port.unwrap_or_default());
+    // As kubectl has it, which asks for a comma.
+    let (inside_name, outside_name) = if ports.len() > 1 {
+        ("Ports", "Host Ports")
+    } else {
+        ("Port", "Host Port")
+    };
     let id = status.and_then(|status| status.container_id.clone());
     text.block(&[
         (4, "Container ID", id.clone().unwrap_or_default()),
@@ -39,8 +43,8 @@ pub(super) fn describe(
                 .map(|status| status.image_id.clone())
                 .unwrap_or_default(),
         ),
-        (4, "Ports", joined(ports.iter().map(inside))),
-        (4, "Host Ports", joined(ports.iter().map(outside))),
+        (4, inside_name, joined(ports.iter().map(inside))),
+        (4, outside_name, joined(ports.iter().map(outside))),
     ]);
     for (title, words) in [("Command", &container.command), ("Args", &container.args)] {
         if let Some(words) = words.as_ref().filter(|words| !words.is_empty()) {

@@ -21,6 +21,9 @@ use super::table::table;
 use super::timeline::timeline;
 use crate::driver::observe::Described;
 
+/// kubectl's word for what there is nothing of.
+const NONE: &str = "<none>";
+
 /// What is said of a pod that nobody need ask.
 const WHO_DRIVES: &str = "what ends is started again, and probes are asked, while a supervisor is at work or somebody stays with the pod; \
     `docker stop` of a container is such an end, `podctl stop` keeps a pod ended";
@@ -60,10 +63,17 @@ pub fn describe(described: &Described, now: i64, bars: bool) -> String {
         }
     }
     conditions(&mut text, status.conditions.as_deref().unwrap_or_default());
-    text.title(0, "Volumes");
-    for volume in spec.volumes.iter().flatten() {
-        volume::describe(&mut text, volume);
+    let volumes = spec.volumes.unwrap_or_default();
+    if volumes.is_empty() {
+        text.block(&[(0, "Volumes", NONE.to_owned())]);
+    } else {
+        text.title(0, "Volumes");
+        for volume in &volumes {
+            volume::describe(&mut text, volume);
+        }
     }
+    let class = status.qos_class.map(|class| (0, "QoS Class", class));
+    text.block(&Vec::from_iter(class));
     text.title(0, "Start-up");
     text.indented(2, &timeline(&ways::ways(described), bars));
     text.block(&[(0, "Restarts", WHO_DRIVES.to_owned())]);
@@ -102,6 +112,14 @@ fn head(text: &mut Text, pod: &v1::Pod) {
     }
     lines.push((0, "IP", status.pod_ip.unwrap_or_default()));
     text.block(&lines);
+    let ips = status.pod_ips.unwrap_or_default();
+    if ips.is_empty() {
+        text.block(&[(0, "IPs", NONE.to_owned())]);
+    } else {
+        text.title(0, "IPs");
+        let lines: Vec<_> = ips.into_iter().map(|ip| (2, "IP", ip.ip)).collect();
+        text.block(&lines);
+    }
 }
 
 /// The first beside the name, the others under it.
@@ -113,7 +131,7 @@ fn pairs<'a>(
 ) {
     let pairs = pairs.into_iter().flatten();
     let mut pairs = pairs.map(|(key, value)| format!("{key}{between}{value}"));
-    lines.push((0, name, pairs.next().unwrap_or_else(|| "<none>".to_owned())));
+    lines.push((0, name, pairs.next().unwrap_or_else(|| NONE.to_owned())));
     lines.extend(pairs.map(|pair| (0, "", pair)));
 }
 
@@ -133,7 +151,7 @@ fn conditions(text: &mut Text, conditions: &[v1::PodCondition]) {
 
 fn happened(text: &mut Text, events: &[v1::Event], now: i64) {
     if events.is_empty() {
-        text.block(&[(0, "Events", "<none>".to_owned())]);
+        text.block(&[(0, "Events", NONE.to_owned())]);
         return;
     }
     text.title(0, "Events");
@@ -188,7 +206,7 @@ mod tests {
                 ],
             },
             "status": {
-                "phase": "Running", "podIP": "172.18.0.2", "startTime": "2026-11-25T16:39:48Z",
+                "phase": "Running", "podIP": "172.18.0.2", "podIPs": [{"ip": "172.18.0.2"}], "qosClass": "Burstable", "startTime": "2026-11-25T16:39:48Z",
                 "conditions": [
                     {"type": "Ready", "status": "False", "reason": "ContainersNotReady", "message": "containers with unready status: [a]"},
                     {"type": "PodScheduled", "status": "True"},

@@ -6,6 +6,7 @@ mod columns;
 mod container;
 mod events;
 mod phase;
+mod qos;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ pub use columns::{Columns, columns};
 use container::{container, init};
 pub use events::events;
 use phase::Parts;
+pub use qos::qos_class;
 
 /// The reason of a pod whose pause container is gone while members run (kubelet: the event of that name).
 const SANDBOX_CHANGED: &str = "SandboxChanged";
