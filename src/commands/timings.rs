@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::driver::Event;
-use crate::output::timeline::{Span, Way};
+use crate::output::timeline::{Span, Step, Way};
 use crate::reconcile::Action;
 use crate::record::labels::PAUSE_CONTAINER;
 use crate::spec::{Container, Pod};
@@ -42,12 +42,19 @@ pub(super) fn ways(pod: &Pod, events: &[(Duration, Event)]) -> Vec<Way> {
         let start = spans.get(&format!("start {name}")).copied();
         let is_asked =
             container.is_some_and(|c| c.probes.readiness.is_some() || c.probes.startup.is_some());
-        let at_once = start.map(|(_, to)| to).filter(|_| !is_asked);
+        let is_init = pod
+            .init_containers
+            .iter()
+            .any(|c| c.name == name && !c.sidecar);
+        let at_once = start.map(|(_, to)| to).filter(|_| !is_asked && !is_init);
         Way {
             container: shown.to_owned(),
             pull: container.and_then(|c| spans.get(&format!("pull {}", c.image)).copied()),
-            create: spans.get(&format!("create {name}")).copied(),
-            start,
+            create: spans
+                .get(&format!("create {name}"))
+                .copied()
+                .map(Step::Took),
+            start: start.map(Step::Took),
             ready: ready.get(name).copied().or(at_once),
         }
     };
@@ -111,8 +118,8 @@ mod tests {
             Way {
                 container: "a".into(),
                 pull: Some((10, 20)),
-                create: Some((30, 40)),
-                start: Some((50, 60)),
+                create: Some(Step::Took((30, 40))),
+                start: Some(Step::Took((50, 60))),
                 ready: Some(60),
             }
         );

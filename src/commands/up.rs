@@ -54,7 +54,7 @@ pub struct Args {
     /// With --attach: what is waited before the second restart of a container; it doubles from there, thirtyfold at most
     #[arg(long, value_parser = super::duration::parse, value_name = "TIME", default_value = "10s", requires = "attach")]
     back_off: Duration,
-    /// Print at the end how long each container took to be pulled, created, started and ready
+    /// Print at the end how long each container took to be pulled, created and started, and when, since the beginning, it was ready
     #[arg(long, conflicts_with_all = ["dry_run", "attach"])]
     timings: bool,
     /// Leave what a first run that fails has made

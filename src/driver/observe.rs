@@ -96,8 +96,17 @@ pub struct Described {
     pub told: Told,
     /// What has happened, the oldest first.
     pub events: Vec<v1::Event>,
-    /// When its containers were made, by name, in the engine's milliseconds since 1970.
-    pub created: BTreeMap<String, u64>,
+    /// Of its containers, by name.
+    pub begun: BTreeMap<String, Begun>,
+}
+
+/// When a container came to be, in the engine's milliseconds since 1970; a status has whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Begun {
+    /// It was made.
+    pub created: u64,
+    /// It was started.
+    pub started: Option<u64>,
 }
 
 /// All that is known of the pods that these containers are. Four calls for each pod, and one for each container.
@@ -113,17 +122,21 @@ pub async fn described(
     let (details, mut told) = tokio::try_join!(details, told)?;
     let pods = status::pods(containers, &details, &told);
     let whole = whole(engine, containers, &pods).await?.into_iter();
-    let created = |key: &PodKey| {
+    let begun = |key: &PodKey| {
         let of_pod = containers.iter().filter(|c| c.pod() == key);
-        let created = |c: &SeenContainer| {
-            let created = details.get(&c.id)?.created?;
-            Some((c.identity.attempt, c.identity.container.clone(), created))
+        let begun = |c: &SeenContainer| {
+            let details = details.get(&c.id)?;
+            let begun = Begun {
+                created: details.created?,
+                started: details.started,
+            };
+            Some((c.identity.attempt, c.identity.container.clone(), begun))
         };
         // Of several of one name, the last counts.
-        let mut all: Vec<_> = of_pod.filter_map(created).collect();
+        let mut all: Vec<_> = of_pod.filter_map(begun).collect();
         all.sort();
         all.into_iter()
-            .map(|(_, name, created)| (name, created))
+            .map(|(_, name, begun)| (name, begun))
             .collect()
     };
     let one = |pod: Value| {
@@ -132,7 +145,7 @@ pub async fn described(
         let told = told.remove(&key).unwrap_or_default();
         Ok(Described {
             events: status::events(&pod, &told),
-            created: created(&key),
+            begun: begun(&key),
             told,
             pod,
         })

@@ -74,7 +74,10 @@ pub fn describe(described: &Described, now: i64, bars: bool) -> String {
     }
     let class = status.qos_class.map(|class| (0, "QoS Class", class));
     text.block(&Vec::from_iter(class));
-    text.title(0, "Start-up");
+    text.title(
+        0,
+        "Start-up (since the first of these containers was created)",
+    );
     text.indented(2, &timeline(&ways::ways(described), bars));
     text.block(&[(0, "Restarts", WHO_DRIVES.to_owned())]);
     happened(&mut text, events, now);
@@ -179,6 +182,7 @@ fn time(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::driver::observe::Begun;
     use crate::record::Told;
     use crate::record::told::{LastAnswer, Standing};
     use serde_json::json;
@@ -248,10 +252,14 @@ mod tests {
             pod,
             told,
             events: vec![event],
-            created: [
-                ("a".to_owned(), 1_795_624_788_500),
-                ("i".to_owned(), 1_795_624_787_000),
+            begun: [
+                ("a", 1_795_624_788_500, 1_795_624_790_250),
+                ("i", 1_795_624_787_000, 1_795_624_788_100),
             ]
+            .map(|(name, created, started)| {
+                let started = Some(started);
+                (name.to_owned(), Begun { created, started })
+            })
             .into(),
         };
         insta::assert_snapshot!(describe(&described, 63, true));

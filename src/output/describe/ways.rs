@@ -5,51 +5,36 @@
 use k8s_openapi::api::core::v1;
 
 use crate::driver::observe::Described;
-use crate::output::timeline::Way;
+use crate::output::timeline::{Step, Way};
 
 /// From the first container's creation on.
 pub(super) fn ways(described: &Described) -> Vec<Way> {
-    let begun = described
-        .created
-        .values()
-        .min()
-        .copied()
-        .unwrap_or_default();
+    let created = described.begun.values().map(|begun| begun.created);
+    let first = created.min().unwrap_or_default();
     let status = described.pod.status.clone().unwrap_or_default();
     let inits = status.init_container_statuses.unwrap_or_default();
     let apps = status.container_statuses.unwrap_or_default();
     let all = inits.iter().chain(&apps);
-    all.map(|status| way(described, status, begun)).collect()
+    all.map(|status| way(described, status, first)).collect()
 }
 
-fn way(described: &Described, status: &v1::ContainerStatus, begun: u64) -> Way {
-    let since = |time: u64| time.saturating_sub(begun);
-    let created = described.created.get(&status.name).map(|time| since(*time));
-    let started = started(status).map(since);
+fn way(described: &Described, status: &v1::ContainerStatus, first: u64) -> Way {
+    let since = |time: u64| time.saturating_sub(first);
+    let begun = described.begun.get(&status.name);
+    let started = begun.and_then(|begun| begun.started).map(since);
     let id = status.container_id.as_deref().unwrap_or_default();
     let standing = described
         .told
         .containers
         .get(id.trim_start_matches("docker://"));
     let ready = standing.and_then(|standing| standing.ready_at).map(since);
+    let runs = status.started == Some(true);
     Way {
         container: status.name.clone(),
-        start: created.zip(started),
-        // Whoever has no probes is ready at once.
-        ready: ready.or(started.filter(|_| standing.is_none() && status.ready)),
+        create: begun.map(|begun| Step::Done(since(begun.created))),
+        start: started.map(Step::Done),
+        // Whoever has no probes is ready at once; an init container, once it has ended well, which is not told here.
+        ready: ready.or(started.filter(|_| standing.is_none() && runs && status.ready)),
         ..Way::default()
     }
-}
-
-fn started(status: &v1::ContainerStatus) -> Option<u64> {
-    let state = status.state.as_ref()?;
-    let running = state
-        .running
-        .as_ref()
-        .and_then(|running| running.started_at.as_ref());
-    let ended = state
-        .terminated
-        .as_ref()
-        .and_then(|ended| ended.started_at.as_ref());
-    u64::try_from(running.or(ended)?.0.as_millisecond()).ok()
 }
