@@ -18,11 +18,13 @@ use crate::reconcile::{SeenContainer, State, status};
 use crate::record::Told;
 use crate::spec::PodKey;
 
+/// By SIGKILL: whether for its memory the engine tells apart.
+const KILLED: State = State::Exited(137);
 /// Calls at once.
 const MOST_CALLS: usize = 8;
 
-/// The pods of an engine, or one. What is told costs a call for each pod that has probes or hooks, or does not run, what is detailed one for each
-/// container; without both it is two calls, made together.
+/// The pods of an engine, or one. What is told costs a call for each pod that has probes or hooks, or does not run, or not all of whose containers
+/// have been started, what is detailed one for each container; without both it is two calls, made together.
 ///
 /// # Errors
 /// When the engine cannot be asked.
@@ -48,10 +50,13 @@ pub async fn of(
         let care = c.identity.care;
         let has_stopped = c.identity.is_pause() && matches!(c.state, State::Exited(_));
         let is_told = care.startup || care.readiness || care.post_start || care.deadline;
-        detailed || is_told || has_stopped
+        // Why it waits is told, where it is not its turn alone.
+        let waits = status::lacks_any(containers, c);
+        detailed || is_told || has_stopped || waits
     };
     let told = all_told(engine, containers, containers.iter().filter(asked));
-    let details = details(engine, containers.iter().filter(|_| detailed), containers);
+    let wants_details = |c: &&SeenContainer| detailed || c.state == KILLED;
+    let details = details(engine, containers.iter().filter(wants_details), containers);
     let (told, details, deletions) = tokio::try_join!(told, details, engine.deletions())?;
     let mut pods = status::pods(containers, &details, &told);
     for pod in &mut pods {

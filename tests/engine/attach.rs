@@ -176,7 +176,7 @@ fn several_pods_live_and_end_with_one_command() {
         "the one that cannot be is told of at once, and tried again",
         || {
             let row = run(podctl().args(["get", "pod", &format!("{name}-bad")])).out;
-            has("/no/such/program") && row.contains("CrashLoopBackOff")
+            has("/no/such/program") && row.contains("RunContainerError")
         },
     );
     assert!(attached.0.try_wait().expect("a child").is_none());

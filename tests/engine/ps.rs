@@ -1,6 +1,7 @@
 //! `podctl ps` and `podctl version`.
 
-use super::support::{Pod, docker, podctl, run};
+use super::attach::Attached;
+use super::support::{Pod, docker, eventually, podctl, run};
 use super::up::TWO;
 use shows::shows;
 
@@ -73,6 +74,31 @@ fn json_has_what_was_asked_for_beside_what_there_is() {
     let found = list(&[]);
     let of_pod = find(&found, &pod.name).expect("the pod");
     assert_eq!(of_pod["metadata"]["labels"]["app"], "db");
+}
+
+/// kubectl: `RunContainerError`, `Init:RunContainerError`.
+#[test]
+fn the_table_says_what_the_json_says_of_one_that_cannot_be_started() {
+    let bad = TWO.replacen("[sleep, '3600']", "[/no/such/program]", 1);
+    let bad_init = TWO.replace(
+        "  containers:",
+        "  initContainers:\n  - {name: i, image: busybox, imagePullPolicy: IfNotPresent, command: [/no/such/program]}\n  containers:",
+    );
+    for (manifest, list, status) in [
+        (bad, "containerStatuses", "RunContainerError"),
+        (bad_init, "initContainerStatuses", "Init:RunContainerError"),
+    ] {
+        let pod = Pod::new("cannot-run");
+        let _attached = Attached::new(&pod, &manifest, &[]);
+        eventually("it is told", || {
+            let path = format!("jsonpath={{.status.{list}[0].state.waiting.reason}}");
+            let reason = run(podctl().args(["get", "pod", &pod.name, "-o", &path]));
+            reason.out == "RunContainerError"
+        });
+        let row = run(podctl().args(["get", "pod", &pod.name])).code(0).out;
+        let word = row.split_whitespace().nth(7);
+        assert_eq!(word, Some(status), "{row}");
+    }
 }
 
 #[test]

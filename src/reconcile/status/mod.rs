@@ -86,6 +86,16 @@ pub fn phase_of(containers: &[SeenContainer]) -> Option<String> {
     pods.into_iter().next()?.status?.phase
 }
 
+/// Whether the pod of this container lacks others, or it has itself not been started.
+#[must_use]
+pub fn lacks_any(containers: &[SeenContainer], container: &SeenContainer) -> bool {
+    let is_there = |name: &&String| {
+        let mut of_pod = containers.iter().filter(|c| c.pod() == container.pod());
+        of_pod.any(|c| c.identity.container == **name)
+    };
+    container.state == State::Created || !container.identity.members().all(|name| is_there(&name))
+}
+
 /// Whether it has come to its end, and is there to be looked at.
 #[must_use]
 pub fn has_ended(pod: &v1::Pod) -> bool {

@@ -107,6 +107,19 @@ fn a_pod_that_is_being_taken_down_is_never_pending_again() {
 }
 
 #[test]
+fn a_pod_lacks_what_was_not_made_or_not_started() {
+    let lacks = |containers: &[SeenContainer]| lacks_any(containers, &containers[0]);
+    let [pause, a, b] = [
+        pause(State::Running),
+        member("a", State::Running),
+        member("b", State::Exited(1)),
+    ];
+    assert!(!lacks(&[pause.clone(), a.clone(), b.clone()]));
+    assert!(lacks(&[pause, a]));
+    assert!(lacks(&[member("b", State::Created), b]));
+}
+
+#[test]
 fn a_container_that_is_not_there_is_waited_for() {
     let containers = [pause(State::Running), member("a", State::Running)];
     check(
