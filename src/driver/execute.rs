@@ -265,6 +265,7 @@ pub(super) fn made(identity: Identity, image: &str) -> SeenContainer {
         image_name: String::new(),
         joined: None,
         ip: None,
+        host_ip: None,
         connected: true,
         created: 0,
         ports: Vec::new(),

@@ -247,9 +247,10 @@ fn seen(summary: ContainerSummary) -> Option<SeenContainer> {
         .and_then(|settings| settings.networks);
     let networks = networks.unwrap_or_default();
     let connected = networks.contains_key(names::NETWORK);
-    let ip = networks
-        .into_values()
-        .find_map(|endpoint| endpoint.ip_address.filter(|ip| !ip.is_empty()));
+    let is_given = |ip: &String| !ip.is_empty();
+    let mut endpoints = networks.into_values();
+    let endpoint = endpoints.find(|endpoint| endpoint.ip_address.as_ref().is_some_and(is_given));
+    let (ip, gateway) = endpoint.map_or((None, None), |e| (e.ip_address, e.gateway));
     let mut ports: Vec<SeenPort> = summary
         .ports
         .unwrap_or_default()
@@ -274,6 +275,7 @@ fn seen(summary: ContainerSummary) -> Option<SeenContainer> {
         image_name: summary.image.unwrap_or_default(),
         joined: network_mode.strip_prefix("container:").map(str::to_owned),
         ip,
+        host_ip: gateway.filter(is_given),
         connected,
         created: summary.created.unwrap_or_default(),
         ports,

@@ -47,6 +47,8 @@ pub struct SeenContainer {
     pub joined: Option<String>,
     /// Its address in podctl's network (a pause container's).
     pub ip: Option<String>,
+    /// The address of the engine's machine in that network.
+    pub host_ip: Option<String>,
     /// It is in podctl's network (a pause container).
     pub connected: bool,
     /// When it was made, in seconds since 1970.
@@ -210,6 +212,7 @@ pub(crate) mod tests {
             image_name: "busybox".into(),
             joined: Some(format!("{PAUSE_CONTAINER}-0")),
             ip: None,
+            host_ip: None,
             connected: true,
             created: 0,
             ports: Vec::new(),

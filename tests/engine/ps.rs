@@ -101,6 +101,7 @@ fn the_table_says_what_the_json_says_of_one_that_cannot_be_started() {
     }
 }
 
+/// kubelet: NB-POD-01.
 #[test]
 fn json_and_yaml_are_a_pod_list_with_status() {
     let pod = Pod::new("list");
@@ -125,6 +126,13 @@ fn json_and_yaml_are_a_pod_list_with_status() {
             &pod.id("POD")
         ]),
         ip
+    );
+    // Where a pod's packets for elsewhere go first.
+    let routes = pod.sh("a", "ip route");
+    let host_ip = status["hostIP"].as_str().expect("an address");
+    assert!(
+        routes.contains(&format!("default via {host_ip} ")),
+        "{routes}"
     );
     let yaml = run(podctl().args(["ps", "-o", "yaml"])).code(0).out;
     assert!(yaml.contains("kind: PodList") && yaml.contains(&pod.name));

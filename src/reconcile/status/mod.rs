@@ -208,6 +208,7 @@ fn pod(view: &View<'_>) -> Option<v1::Pod> {
     let told = view.told.began.map(|began| began / 1000);
     let began = told.map_or(created, |began| i64::try_from(began).unwrap_or(created));
     let ip = view.pause().and_then(|pause| pause.ip.clone());
+    let host_ip = view.pause().and_then(|pause| pause.host_ip.clone());
     let (reason, message) = reason(view, sandbox);
     Some(v1::Pod {
         metadata: ObjectMeta {
@@ -224,6 +225,8 @@ fn pod(view: &View<'_>) -> Option<v1::Pod> {
             reason,
             message,
             phase: Some(phase.to_owned()),
+            host_ips: host_ip.clone().map(|ip| vec![v1::HostIP { ip }]),
+            host_ip,
             pod_ips: ip.clone().map(|ip| vec![v1::PodIP { ip }]),
             pod_ip: ip,
             init_container_statuses: given(inits),
