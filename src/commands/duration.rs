@@ -43,6 +43,17 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// In whole units, as it is read.
+#[must_use]
+pub fn words(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds}s"),
+        (minutes, 0) => format!("{minutes}m"),
+        (minutes, seconds) => format!("{minutes}m{seconds}s"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::attach::back_off;
 use super::exit::UsageError;
-use super::{Context, Exit, signals};
+use super::{Context, Exit, duration, signals};
 use crate::driver::supervise::{End, Options, supervise};
 use crate::driver::supervisor::{self, AT_WORK};
 use crate::driver::{Event, Interrupt, known};
@@ -22,6 +22,9 @@ use crate::engine::{Engine, Environment};
 use crate::output::Progress;
 use crate::reconcile::State;
 use crate::spec::PodKey;
+
+/// The kubelet's.
+const BACK_OFF: Duration = Duration::from_secs(10);
 
 /// Keep all pods of the engine alive, in the foreground: probes, restarts, repair
 #[derive(Debug, clap::Args)]
@@ -39,10 +42,10 @@ pub struct Args {
     #[arg(long, group = "instead")]
     systemd: bool,
     /// End so long after the last pod; never, where it is not given
-    #[arg(long, value_parser = super::duration::parse, value_name = "TIME", conflicts_with = "instead")]
+    #[arg(long, value_parser = super::duration::parse, value_name = "TIME", conflicts_with_all = ["status", "stop", "logs"])]
     idle: Option<Duration>,
     /// What is waited before the second restart of a container; it doubles from there, thirtyfold at most
-    #[arg(long, value_parser = super::duration::parse, value_name = "TIME", default_value = "10s", conflicts_with = "instead")]
+    #[arg(long, value_parser = super::duration::parse, value_name = "TIME", default_value = "10s", conflicts_with_all = ["status", "stop", "logs"])]
     back_off: Duration,
     /// In a container of its own on this engine
     #[arg(long, value_name = "ID", hide = true)]
@@ -55,7 +58,7 @@ pub struct Args {
 /// An engine that cannot be asked, or that has been lost; another supervisor that runs already.
 pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     if args.systemd {
-        context.printer.data(&unit(context)?)?;
+        context.printer.data(&unit(context, &args)?)?;
         return Ok(Exit::Fine);
     }
     let engine = context.engine()?;
@@ -152,6 +155,7 @@ async fn keep(
         while let Some((key, event)) = receiver.recv().await {
             let Some(event) = event else {
                 shown.remove(&key);
+                context.printer.status(&format!("Gone        pod {key}"));
                 continue;
             };
             if matches!(event, Event::Alive { .. }) {
@@ -174,6 +178,10 @@ async fn status(context: &Context, engine: &Engine) -> anyhow::Result<Exit> {
     let found = engine.supervisor().await.context(looking)?;
     let place = engine.foreground_supervisor().await.context(looking)?;
     let (text, exit) = match (found, place) {
+        (Some(found), _) if found.paused => (
+            "there as a container, and paused: `docker unpause podctl-supervisor`, or the next `podctl up`, sets it to work\n".to_owned(),
+            Exit::Failed,
+        ),
         (Some(found), _) if found.state == State::Running => {
             let since = Timestamp::from_second(found.created)?;
             let round = SpanRound::new().largest(Unit::Hour).smallest(Unit::Second);
@@ -191,7 +199,7 @@ async fn status(context: &Context, engine: &Engine) -> anyhow::Result<Exit> {
             Exit::Failed,
         ),
         (None, Some(place)) => (
-            format!("running in the foreground on {place}\n"),
+            format!("marked as at work in the foreground on {place} (a `kill -9` leaves the mark)\n"),
             Exit::Fine,
         ),
         (None, None) => ("not there\n".to_owned(), Exit::Failed),
@@ -233,23 +241,69 @@ async fn stop(context: &Context, engine: &Engine) -> anyhow::Result<Exit> {
 }
 
 /// For the engine and the program of this call.
-fn unit(context: &Context) -> anyhow::Result<String> {
+fn unit(context: &Context, args: &Args) -> anyhow::Result<String> {
     let program = std::env::current_exe().context("failed to find podctl's own file")?;
     let chosen = choose(&context.choice, &Environment::of_process())?;
+    let mut command = vec![
+        program.display().to_string(),
+        "--host".to_owned(),
+        chosen.endpoint.host,
+        "supervise".to_owned(),
+    ];
+    for (flag, time) in [("--idle", args.idle), ("--back-off", Some(args.back_off))] {
+        let given = time.filter(|time| flag == "--idle" || *time != BACK_OFF);
+        command.extend(
+            given
+                .into_iter()
+                .flat_map(|time| [flag.to_owned(), duration::words(time)]),
+        );
+    }
+    let command: Vec<String> = command.iter().map(|word| quoted(word)).collect();
+    // What the host alone does not say of the way to the engine.
+    let of_tls = ["DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"]
+        .map(|name| Some((name, std::env::var(name).ok()?)));
+    let of_tls = of_tls
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_empty());
+    let environment =
+        of_tls.map(|(name, value)| format!("Environment={}\n", quoted(&format!("{name}={value}"))));
     Ok(format!(
         "[Unit]
 Description=podctl: keeps the pods of a container engine alive
 After=docker.service
 
 [Service]
-ExecStart={} --host {} supervise
+{}ExecStart={}
 Restart=always
 RestartSec=1
 
 [Install]
 WantedBy=multi-user.target
 ",
-        program.display(),
-        chosen.endpoint.host
+        environment.collect::<String>(),
+        command.join(" ")
     ))
+}
+
+/// systemd: a word with blanks is quoted, `%` and `$` mean something.
+fn quoted(word: &str) -> String {
+    let word = word.replace('%', "%%").replace('$', "$$");
+    if word.contains([' ', '"', '\'', '\\']) {
+        format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        word
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_a_unit_is_one_word() {
+        assert_eq!(quoted("/usr/bin/podctl"), "/usr/bin/podctl");
+        assert_eq!(quoted("/opt/my podctl"), "\"/opt/my podctl\"");
+        assert_eq!(quoted("a\"b 100%$"), "\"a\\\"b 100%%$$\"");
+    }
 }

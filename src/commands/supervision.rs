@@ -9,7 +9,7 @@ use clap::builder::FalseyValueParser;
 use tokio::sync::OnceCell;
 
 use super::wait::tell_culprits;
-use super::{Context, Exit, up_report};
+use super::{Context, Exit, duration, up_report};
 use crate::driver::Interrupt;
 use crate::driver::supervisor::{self, Ensured, ensure};
 use crate::driver::up::Up;
@@ -18,6 +18,8 @@ use crate::engine::Engine;
 use crate::reconcile::wanted::{Verdict, Wanted};
 use crate::spec::{Desired, PodKey};
 
+/// So long after the last pod it goes, where nothing else is said.
+const IDLE: Duration = Duration::from_mins(10);
 /// Longer than anybody waits; `--timeout` interrupts.
 const FOR_EVER: Duration = Duration::from_hours(24 * 365);
 
@@ -55,7 +57,13 @@ impl Supervision {
                 arguments: vec!["--idle".to_owned(), idle],
             };
             match ensure(engine, &options).await {
-                Ok(Ensured::Running) => true,
+                Ok(Ensured::Running) => {
+                    if self.supervisor_idle != IDLE {
+                        let message = "supervisor: one is there already, and goes when it was told to: --supervisor-idle is for one that is started";
+                        context.printer.status(message);
+                    }
+                    true
+                }
                 Ok(Ensured::Foreground(place)) => {
                     let message = format!(
                         "supervisor: one is marked as at work in the foreground on {place}"
@@ -64,10 +72,11 @@ impl Supervision {
                     true
                 }
                 Ok(Ensured::Started) => {
-                    context.printer.status(
-                        "supervisor: started, as the container podctl-supervisor; it asks probes, restarts and repairs, and goes some \
-                         time after the last pod (--no-supervisor does without)",
-                    );
+                    context.printer.status(&format!(
+                        "supervisor: started, as the container podctl-supervisor; it asks probes, restarts and repairs, and goes {} \
+                         after the last pod (--no-supervisor does without)",
+                        duration::words(self.supervisor_idle)
+                    ));
                     true
                 }
                 Ok(Ensured::Replaced { old }) => {

@@ -127,10 +127,12 @@ pub(super) fn alone(printer: Printer, desired: &Desired) {
         undone.push("starts again what ends");
     }
     undone.push("repairs it");
+    let last = undone.pop().unwrap_or_default();
+    let mut all = undone.join(", ");
+    all.push_str(if all.is_empty() { "" } else { " or " });
     printer.status(&format!(
-        "pod {}: without a supervisor nobody {} once this command is over",
-        pod.key,
-        undone.join(", ")
+        "pod {}: without a supervisor nobody {all}{last} once this command is over",
+        pod.key
     ));
 }
 

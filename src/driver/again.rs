@@ -57,7 +57,10 @@ pub async fn again(
             Read::Record(record) => record,
             Read::NotFound => return Ok(Some(Done::NotFound)),
             // Another command makes the pause anew; but not for ever.
-            Read::NotYet if round <= DAMAGED => return Ok(None),
+            Read::NotYet | Read::Empty if round <= DAMAGED => return Ok(None),
+            Read::Empty => bail!(
+                "all containers of pod `{key}` have been removed: a supervisor makes them anew within a minute, `podctl up FILE` at once"
+            ),
             Read::NotYet => bail!(
                 "the record of pod `{key}` cannot be read, or is damaged: `podctl up FILE` makes it whole"
             ),
@@ -90,6 +93,8 @@ enum Read {
     NotFound,
     /// It is there, and does not say what the pod's containers were made from.
     NotYet,
+    /// It is there, and no container.
+    Empty,
 }
 
 async fn read_now(engine: &Engine, key: &PodKey) -> anyhow::Result<Read> {
@@ -100,6 +105,7 @@ async fn read_now(engine: &Engine, key: &PodKey) -> anyhow::Result<Read> {
     }
     let record = match seen.pause() {
         Some(pause) => read(engine, key, &pause.id).await?,
+        None if seen.containers.is_empty() => return Ok(Read::Empty),
         None => None,
     };
     let record = record.filter(|record| !is_stale(record, &seen));

@@ -283,6 +283,10 @@ impl Memory {
                 );
                 self.happened(true, "BackOff", container, &message);
             }
+            Action::CreatePause { attempt: 1.., .. } => {
+                let message = "Pod sandbox changed, it will be killed and re-created.";
+                self.happened(false, "SandboxChanged", "", message);
+            }
             // kubelet: nothing is told of the sandbox's end.
             Action::Stop { target, why, .. } if target.container != PAUSE_CONTAINER => {
                 self.is_ending = true;

@@ -2,7 +2,11 @@
 //!
 //! Not here: when to pull (`driver::images`).
 
-use bollard::query_parameters::{CreateImageOptionsBuilder, ImportImageOptions};
+use std::collections::HashMap;
+
+use bollard::query_parameters::{
+    CreateImageOptionsBuilder, ImportImageOptions, ListImagesOptionsBuilder, RemoveImageOptions,
+};
 use futures_util::StreamExt;
 
 use super::{Engine, EngineError, credentials};
@@ -22,6 +26,24 @@ pub struct PullProgress {
 }
 
 impl Engine {
+    /// Removes the images with this label that have no name and no container. What cannot be removed stays.
+    pub async fn remove_unnamed_images(&self, label: &str) {
+        let filters = HashMap::from([
+            ("label".to_owned(), vec![label.to_owned()]),
+            ("dangling".to_owned(), vec!["true".to_owned()]),
+        ]);
+        let options = ListImagesOptionsBuilder::default()
+            .filters(&filters)
+            .build();
+        let list = self.ask(self.docker.list_images(Some(options))).await;
+        for image in list.unwrap_or_default() {
+            let removed = self
+                .docker
+                .remove_image(&image.id, None::<RemoveImageOptions>, None);
+            let _ = self.ask(removed).await;
+        }
+    }
+
     /// Facts about an image; `None`: the engine does not have it.
     ///
     /// # Errors

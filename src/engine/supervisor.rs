@@ -4,8 +4,10 @@
 
 use std::collections::HashMap;
 
-use bollard::models::{ContainerCreateBody, VolumeCreateRequest};
-use bollard::query_parameters::{CreateContainerOptionsBuilder, ListContainersOptionsBuilder};
+use bollard::models::{ContainerCreateBody, ContainerSummaryStateEnum, VolumeCreateRequest};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
+};
 
 use super::{Engine, EngineError};
 use crate::reconcile::State;
@@ -18,6 +20,8 @@ pub struct Supervisor {
     pub id: String,
     /// Its state.
     pub state: State,
+    /// Somebody has paused it: it does nothing.
+    pub paused: bool,
     /// Of the podctl that started it.
     pub version: String,
     /// When it was made, in seconds since 1970.
@@ -39,10 +43,12 @@ impl Engine {
         let list = self.ask(self.docker.list_containers(Some(options))).await?;
         Ok(list.into_iter().find_map(|container| {
             let state = super::look::state_of(&container);
+            let paused = container.state == Some(ContainerSummaryStateEnum::PAUSED);
             let version = container.labels?.remove(labels::SUPERVISOR)?;
             Some(Supervisor {
                 id: container.id?,
                 state,
+                paused,
                 version,
                 created: container.created.unwrap_or_default(),
             })
@@ -67,6 +73,24 @@ impl Engine {
             Err(error) if error.status() == Some(409) => Ok(None),
             Err(error) if self.supervisor().await?.is_none() => Err(error),
             Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether a container that is no supervisor has the supervisor's name. One call.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn supervisors_name_is_taken(&self) -> Result<bool, EngineError> {
+        let inspected = self
+            .docker
+            .inspect_container(names::SUPERVISOR, None::<InspectContainerOptions>);
+        match self.ask(inspected).await {
+            Ok(container) => {
+                let labels = container.config.and_then(|config| config.labels);
+                Ok(!labels.unwrap_or_default().contains_key(labels::SUPERVISOR))
+            }
+            Err(error) if error.status() == Some(404) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

@@ -48,7 +48,7 @@ pub(super) fn member(input: &Input<'_>, container: &Container, place: Place<'_>)
         return vec![made(input.life.next_attempt(&container.name), Why::Missing)];
     };
     if current.state == State::Removing {
-        return vec![made(current.identity.attempt + 1, Why::Missing)];
+        return vec![made(input.life.attempt_after(current), Why::Missing)];
     }
     match why_anew(input, container, place, current) {
         Some(Why::RestartAll) => {
@@ -56,7 +56,11 @@ pub(super) fn member(input: &Input<'_>, container: &Container, place: Place<'_>)
         }
         // What has never been started leaves its place to the next, and counts as no start.
         Some(why) if is_unused(input, current) => return vec![remove(current, why)],
-        Some(why) => return vec![made(current.identity.attempt + 1, why)],
+        Some(why) => {
+            let attempt = input.life.attempt_after(current);
+            let restart = step(input, container, place, current).filter(|_| why == Why::NewPause);
+            return vec![create(container, sandbox, attempt, why, restart)];
+        }
         None => {}
     }
     let code = input.life.code(current);
@@ -160,6 +164,32 @@ fn why_anew(
     }
 }
 
+/// The step of the back-off with which a container goes on under a new pause (kubelet: it is the container's, and not the sandbox's). What was
+/// ended with its pause need not wait for that.
+fn step(
+    input: &Input<'_>,
+    container: &Container,
+    place: Place<'_>,
+    current: &SeenContainer,
+) -> Option<Restart> {
+    // Whoever asked for another pause asked for another life.
+    let joined = current.joined.as_ref();
+    let old_pause = input.seen.containers.iter().find(|c| Some(&c.id) == joined);
+    if old_pause.is_some_and(|old| old.identity.hash != place.sandbox.pause.identity.hash) {
+        return None;
+    }
+    let before = current.identity.restart;
+    let code = input.life.code(current).filter(|code| *code != KILLED);
+    let fails = code.is_some_and(|code| is_to_run_again(&place.desired.pod, container, code));
+    match input.life.ended.get(&current.id).filter(|_| fails) {
+        Some(times) => Some(input.life.back_off.after(before, times)),
+        None => before.map(|before| Restart {
+            not_before: 0,
+            ..before
+        }),
+    }
+}
+
 /// Whether a container has not been started, nor refused to start.
 fn is_unused(input: &Input<'_>, container: &SeenContainer) -> bool {
     container.state == State::Created && input.life.code(container).is_none()
@@ -188,7 +218,7 @@ fn in_next_round(
             ..before.unwrap_or(Restart::AT_ONCE)
         },
     };
-    let attempt = current.identity.attempt + 1;
+    let attempt = input.life.attempt_after(current);
     let (sandbox, why) = (place.sandbox, Why::RestartAll);
     create(container, sandbox, attempt, why, Some(restart))
 }
@@ -223,7 +253,7 @@ fn again(
     } else {
         return None;
     };
-    let attempt = ended.identity.attempt + 1;
+    let attempt = input.life.attempt_after(ended);
     Some(create(container, sandbox, attempt, Why::Ended, restart))
 }
 

@@ -104,9 +104,16 @@ impl Life<'_> {
         }
     }
 
-    /// The next attempt of a container that is not there.
+    /// The next attempt of a container that is not there, or not any more.
     pub(super) fn next_attempt(&self, container: &str) -> u32 {
         self.attempts.get(container).map_or(0, |last| last + 1)
+    }
+
+    /// The attempt after a container, of which later ones may have been removed by hand.
+    pub(super) fn attempt_after(&self, container: &SeenContainer) -> u32 {
+        let identity = &container.identity;
+        let next = self.next_attempt(&identity.container);
+        next.max(identity.attempt + 1)
     }
 
     /// kubelet: `status.started`.

@@ -51,6 +51,8 @@ pub const WISH: &str = "podctl.io/wish";
 /// On the supervisor's container: the version of the podctl that started it. On the volume that marks one in the foreground: where it
 /// runs.
 pub const SUPERVISOR: &str = "podctl.io/supervisor";
+/// Of the image of a supervisor.
+pub const SUPERVISOR_IMAGE: &str = "podctl.io/supervisor-image";
 /// On the volume that says that a pod is to be gone: since when, how soon, and its phase until then.
 pub const DELETION: &str = "podctl.io/deletion";
 /// On volumes: the pod's name for it.

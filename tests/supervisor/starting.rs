@@ -95,7 +95,7 @@ fn without_one_the_command_says_what_nobody_does() {
     let _alone = alone();
     let pod = Pod::new("without");
     up(&pod, SLEEPS, &["--no-supervisor"]).code(0).says(&[
-        "without a supervisor nobody starts again what ends, repairs it once this command is over",
+        "without a supervisor nobody starts again what ends or repairs it once this command is over",
     ]);
     assert_eq!(supervisor(), None);
 }

@@ -118,7 +118,8 @@ impl Drive {
                     let container = target.container.clone();
                     self.events.tell(Event::Ready { container });
                 }
-                happening
+                // Of a pod that is ended it is told in its record, and not to who ends it.
+                happening.filter(|_| self.goal.is_up())
             }
             (Action::PostStart(target), Effect::Hooked(result)) => {
                 self.memory.hooked(target, result)

@@ -62,16 +62,16 @@ impl Drive {
                 let live = self.goal.is_live();
                 let members = self.seen.members().filter(|_| self.goal.is_up());
                 let wanted = members.filter(|c| self.memory.wants_times(c, live));
-                let is_killed = |c: &SeenContainer| c.state == State::Exited(KILLED);
-                let (ids, killed): (Vec<String>, Vec<bool>) =
-                    wanted.map(|c| (c.id.clone(), is_killed(c))).unzip();
+                let pause = self.seen.pause().map(|pause| pause.id.clone());
+                // What has died with a pause before this one says nothing of this one.
+                let is_open =
+                    |c: &SeenContainer| c.state == State::Exited(KILLED) && c.joined == pause;
+                let ids: Vec<(String, bool)> = wanted.map(|c| (c.id.clone(), is_open(c))).collect();
                 if ids.is_empty() {
                     self.remember(BTreeMap::new());
                 } else {
                     self.look = Look::UnderWay;
                     let engine = self.engine.clone();
-                    let pause = self.seen.pause().map(|pause| pause.id.clone());
-                    let pause = pause.filter(|_| killed.contains(&true));
                     self.tasks
                         .spawn(async move { Done::Times(times(&engine, ids, pause).await) });
                 }
@@ -107,7 +107,12 @@ impl Drive {
     }
 
     pub(super) fn remember(&mut self, times: BTreeMap<String, Ended>) {
-        let is_news = |id: &String| times.contains_key(id) && !self.ended_before.contains(id);
+        // Of what had ended before somebody has been told.
+        let is_news = |id: &String| {
+            let times = times.get(id);
+            times.is_some_and(|times| times.finished >= self.since)
+                && !self.ended_before.contains(id)
+        };
         for member in self.seen.members().filter(|c| is_news(&c.id)) {
             // Of an init container who waits for it tells.
             if let (State::Exited(code), false) = (member.state, member.identity.is_init()) {
@@ -142,29 +147,32 @@ pub(super) struct Times {
     lost: Option<String>,
 }
 
-/// When these containers ran. `pause`: the one that may be why they have ended.
+/// When these containers ran; each with whether its pause may be why it has ended.
 async fn times(
     engine: &Engine,
-    ids: Vec<String>,
+    ids: Vec<(String, bool)>,
     pause: Option<String>,
 ) -> Result<Times, EngineError> {
+    let is_asked = ids.iter().any(|(_, is_open)| *is_open);
     let since = async {
-        match &pause {
+        match pause.as_ref().filter(|_| is_asked) {
             Some(pause) => engine.lives_since(pause).await,
             None => None,
         }
     };
-    let ran = ids.into_iter().map(async |id| {
+    let ran = ids.into_iter().map(async |(id, is_open)| {
         let details = engine.details(&id).await?;
         let ran = details.and_then(|details| {
             let started = details.started?;
-            Some((id, started, details.finished.unwrap_or(started)))
+            let finished = details.finished.unwrap_or(started);
+            Some((id, is_open, started, finished))
         });
         Ok::<_, EngineError>(ran)
     });
     let (ran, since) = tokio::join!(try_join_all(ran), since);
     let mut times = Times::default();
-    for (id, started, finished) in ran?.into_iter().flatten() {
+    for (id, is_open, started, finished) in ran?.into_iter().flatten() {
+        let since = since.filter(|_| is_open);
         let ended = Ended {
             started,
             finished,

@@ -67,6 +67,8 @@ pub struct Drive {
     seen: Seen,
     memory: Memory,
     ended_before: BTreeSet<String>,
+    /// When somebody began to keep the pod, in the engine's milliseconds since 1970: what had ended before is no news.
+    since: u64,
     /// The highest that was seen when the record was read.
     known_generation: u64,
     /// Pause containers that can never be started.
@@ -162,6 +164,7 @@ impl Drive {
             goal,
             memory,
             ended_before: BTreeSet::new(),
+            since: 0,
             known_generation: seen
                 .containers
                 .iter()
@@ -252,6 +255,9 @@ impl Drive {
         self.changes = Some(alive.changes);
         self.speaks = Some(alive.speaks);
         self.ends_with = alive.ends_with;
+        if alive.until == Until::Stopped {
+            self.since = self.memory.now();
+        }
         self.look = Look::Wanted;
         self.n_looks = AFTER_A_CHANGE.len();
         self

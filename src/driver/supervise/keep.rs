@@ -26,7 +26,7 @@ use crate::engine::{Engine, EngineError};
 use crate::reconcile::{Goal, Input, Seen, SeenContainer, State, Until, decide};
 use crate::record::Record;
 use crate::spec::lifecycle::Handler;
-use crate::spec::{Desired, ImageFacts, PodKey};
+use crate::spec::{Desired, ImageFacts, PodKey, PullPolicy};
 
 /// A command that has done nothing for so long is gone, where it does not wait for a container to end.
 const QUIET: Duration = Duration::from_secs(2);
@@ -243,11 +243,6 @@ impl Kept {
 
     /// All containers were removed, or none has been made yet.
     async fn without_pause(&mut self, claimed: &Record, seen: &Seen) -> anyhow::Result<Turn> {
-        let age = self.shared.now().saturating_sub(seen.began.unwrap_or(0));
-        let is_new = self.adopted.is_none() && seen.containers.is_empty();
-        if is_new && Duration::from_millis(age) < PULLING {
-            return Ok(Turn::StandBack(PULLING));
-        }
         let unreadable = || format!("the record of pod `{}` does not read back", self.key);
         // Later wishes are in the volume, which is read through the pause: it is made by the first, and anew where that is not what counts.
         let desired = match &self.before {
@@ -255,6 +250,16 @@ impl Kept {
             None => asked(claimed).with_context(unreadable)?,
         };
         let images = self.images(&desired, seen).await?;
+        let age = self.shared.now().saturating_sub(seen.began.unwrap_or(0));
+        let patience = if may_pull(&desired, &images) {
+            PULLING
+        } else {
+            QUIET
+        };
+        let is_new = self.adopted.is_none() && seen.containers.is_empty();
+        if is_new && Duration::from_millis(age) < patience {
+            return Ok(Turn::StandBack(patience));
+        }
         make_pause(&self.shared.engine, self.plan(desired, images), 0).await?;
         self.alone |= self.adopted.is_some();
         Ok(Turn::Again)
@@ -339,6 +344,12 @@ impl Kept {
     async fn settled(&mut self) {
         while let Ok(Ok(())) = tokio::time::timeout(SETTLING, self.news.changed()).await {}
     }
+}
+
+/// Whether a command that has made nothing of a new pod yet may be pulling its images.
+fn may_pull(desired: &Desired, images: &BTreeMap<String, ImageFacts>) -> bool {
+    let mut containers = desired.pod.members();
+    containers.any(|c| c.pull == PullPolicy::Always || !images.contains_key(&c.image))
 }
 
 /// Whether an `up` would have nothing left to do.

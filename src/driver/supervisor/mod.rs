@@ -18,7 +18,7 @@ use crate::engine::logs::Range;
 use crate::engine::supervisor::Supervisor;
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::State;
-use crate::record::names;
+use crate::record::{labels, names};
 use crate::spec::EngineFacts;
 use crate::translate::supervisor::{SOCKET, supervisor};
 
@@ -67,7 +67,7 @@ pub async fn ensure(engine: &Engine, options: &Options) -> anyhow::Result<Ensure
     let looking = "failed to look for the supervisor";
     for _ in 0..MOST_TRIES {
         let old = match engine.supervisor().await.context(looking)? {
-            Some(found) if found.state == State::Running && !is_older(&found.version) => {
+            Some(found) if is_at_work(&found) && !is_older(&found.version) => {
                 return Ok(Ensured::Running);
             }
             // Another podctl has made it just now, or it is on its way out.
@@ -102,7 +102,18 @@ pub async fn ensure(engine: &Engine, options: &Options) -> anyhow::Result<Ensure
             return Ok(Ensured::Started);
         }
     }
+    if engine.supervisors_name_is_taken().await.context(looking)? {
+        bail!(
+            "another container has its name: rename or remove the container `{}`",
+            names::SUPERVISOR
+        );
+    }
     bail!("others start and stop the supervisor again and again")
+}
+
+/// One that somebody has paused is replaced.
+fn is_at_work(found: &Supervisor) -> bool {
+    found.state == State::Running && !found.paused
 }
 
 /// Whether one was started; not where another podctl is about to.
@@ -189,6 +200,8 @@ async fn load_image(
     }
     let loading = "failed to load its image into the engine";
     engine.load_image(image.archive).await.context(loading)?;
+    // The one that had its name before, where that was of the same version, has none any more.
+    engine.remove_unnamed_images(labels::SUPERVISOR_IMAGE).await;
     let id = known().await?;
     id.context("the engine has loaded its image, and does not know it by its id")
 }

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use serde_json::json;
 
 use crate::oci::{self, Image, Layer};
+use crate::record::labels;
 use crate::spec::Architecture;
 
 const PROGRAM: &str = "/podctl";
@@ -27,14 +28,21 @@ pub(super) fn image(
     architecture: Architecture,
     binary: Option<&Path>,
 ) -> anyhow::Result<Image> {
+    let is_given = binary.is_some();
     let (binary, libraries) = match binary {
         Some(binary) => (binary.to_owned(), Libraries::default()),
         None => own()?,
     };
     let reading = || format!("failed to read {}", binary.display());
     let program = fs::read(&binary).with_context(reading)?;
-    check(&program, architecture)
-        .with_context(|| format!("{} cannot be the supervisor", binary.display()))?;
+    let unfit = || format!("{} cannot be the supervisor", binary.display());
+    check(&program, architecture).with_context(unfit)?;
+    if is_given && has_interpreter(&program) {
+        return Err(anyhow!(
+            "it is not linked statically, as `make build` links it"
+        ))
+        .with_context(unfit);
+    }
     let mut layer = Layer::default();
     layer.file(PROGRAM, 0o755, &program);
     // An engine gives folders that it is not told of to nobody but root with all capabilities.
@@ -53,7 +61,10 @@ pub(super) fn image(
         env.push(format!("LD_LIBRARY_PATH={}", libraries.folders()));
     }
     entrypoint.push(PROGRAM.to_owned());
-    let config = json!({ "Entrypoint": entrypoint, "Env": env, "User": "0:0", "WorkingDir": "/" });
+    let config = json!({
+        "Entrypoint": entrypoint, "Env": env, "User": "0:0", "WorkingDir": "/",
+        "Labels": {labels::SUPERVISOR_IMAGE: ""},
+    });
     Ok(oci::image(tag, architecture, &config, layer.finish()))
 }
 
@@ -120,6 +131,34 @@ fn check(program: &[u8], architecture: Architecture) -> anyhow::Result<()> {
         bail!("the engine's processor is {name}: name a podctl for it with --supervisor-binary");
     }
     Ok(())
+}
+
+/// Whether it needs another program to be loaded, and so libraries (ELF: a program header of type `PT_INTERP`).
+fn has_interpreter(program: &[u8]) -> bool {
+    const HEADERS: usize = 0x20;
+    const SIZE: usize = 0x36;
+    const COUNT: usize = 0x38;
+    const INTERPRETER: u32 = 3;
+    let number = |at: usize, n: usize| {
+        let bytes = program.get(at..at.checked_add(n)?)?;
+        let number = bytes
+            .iter()
+            .rev()
+            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        usize::try_from(number).ok()
+    };
+    let (Some(headers), Some(size), Some(count)) =
+        (number(HEADERS, 8), number(SIZE, 2), number(COUNT, 2))
+    else {
+        return false;
+    };
+    let is_interpreter = |n: usize| {
+        let at = headers.checked_add(n.checked_mul(size)?)?;
+        u32::try_from(number(at, 4)?)
+            .ok()
+            .map(|kind| kind == INTERPRETER)
+    };
+    (0..count).any(|n| is_interpreter(n) == Some(true))
 }
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ pub(super) fn container(
     let last = before.and_then(|before| ended(view, before));
     let attempt = seen.map_or(0, |seen| seen.identity.attempt);
     let runs = state.running.is_some();
+    let restarts = attempt.saturating_sub(u32::from(waits));
+    // Those that were removed by hand count too.
+    let told = view.told.attempts.get(name).copied().unwrap_or_default();
     let standing = seen.and_then(|seen| view.told.containers.get(&seen.id));
     let care = seen.map(|seen| seen.identity.care).unwrap_or_default();
     let started =
@@ -35,7 +38,7 @@ pub(super) fn container(
         state: Some(state),
         last_state: last,
         ready: ready && sandbox,
-        restart_count: i32::try_from(attempt.saturating_sub(u32::from(waits))).unwrap_or(i32::MAX),
+        restart_count: i32::try_from(restarts.max(told)).unwrap_or(i32::MAX),
         image: seen.map(|seen| seen.image_name.clone()).unwrap_or_default(),
         image_id: seen.map(|seen| seen.image.clone()).unwrap_or_default(),
         container_id: seen.map(|seen| format!("docker://{}", seen.id)),

@@ -207,6 +207,8 @@ fn pod(view: &View<'_>) -> Option<v1::Pod> {
     let created = view.containers.iter().map(|c| c.created).min()?;
     let told = view.told.began.map(|began| began / 1000);
     let began = told.map_or(created, |began| i64::try_from(began).unwrap_or(created));
+    // Containers are made anew, the pod is not.
+    let created = created.min(began);
     let ip = view.pause().and_then(|pause| pause.ip.clone());
     let host_ip = view.pause().and_then(|pause| pause.host_ip.clone());
     let (reason, message) = reason(view, sandbox);

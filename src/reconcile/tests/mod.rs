@@ -10,7 +10,7 @@ use serde_json::json;
 use super::health::Health;
 use super::restart::{BackOff, Ended, Life};
 use super::seen::tests::{member, pause};
-use super::{Goal, Input, Seen, SeenContainer, State, decide};
+use super::{Action, Decision, Goal, Input, Seen, SeenContainer, State, decide};
 use crate::record::hash::{self, tests::pod};
 use crate::record::{Filled, Record, Told, Wish};
 use crate::spec::probe::{Check, Probe, Probes};
@@ -168,6 +168,18 @@ impl Case<'_> {
 
     /// The actions, a line each, or `reached`.
     fn check(&self, expected: &[&str]) {
+        let decision = self.decide();
+        let mut lines: Vec<String> = decision.actions.iter().map(ToString::to_string).collect();
+        if decision.reached {
+            lines.push("reached".to_owned());
+        }
+        if let Some(failed) = decision.failed_init {
+            lines.push(format!("failed: {} {}", failed.container, failed.code));
+        }
+        assert_eq!(lines, expected);
+    }
+
+    fn decide(&self) -> Decision {
         let set = |words: &[&str]| {
             words
                 .iter()
@@ -178,7 +190,7 @@ impl Case<'_> {
             id: "sha256:1".into(),
             ..ImageFacts::default()
         };
-        let decision = decide(&Input {
+        decide(&Input {
             goal: self.goal,
             desired: Some(self.desired),
             images: &BTreeMap::from([("busybox".to_owned(), image)]),
@@ -196,15 +208,7 @@ impl Case<'_> {
             },
             ends_with: None,
             members_first: self.members_first,
-        });
-        let mut lines: Vec<String> = decision.actions.iter().map(ToString::to_string).collect();
-        if decision.reached {
-            lines.push("reached".to_owned());
-        }
-        if let Some(failed) = decision.failed_init {
-            lines.push(format!("failed: {} {}", failed.container, failed.code));
-        }
-        assert_eq!(lines, expected);
+        })
     }
 }
 
