@@ -92,11 +92,13 @@ pub(super) fn report(printer: Printer, desired: &Desired, end: &Up) -> Exit {
 
 /// One failure, and what to do.
 pub(super) fn say(printer: Printer, failure: &Failure) {
-    let reason = failure
-        .source
-        .as_ref()
-        .map(|source| format!(": {source}"))
-        .unwrap_or_default();
+    let source = failure.source.as_ref();
+    let mut next = source.map(|source| source as &dyn std::error::Error);
+    let mut reason = String::new();
+    while let Some(error) = next {
+        reason.push_str(&format!(": {error}"));
+        next = error.source();
+    }
     printer.failure(&format!("{failure}{reason}"));
     let hint = failure.hint.clone();
     let hint = hint.or_else(|| failure.source.as_ref()?.hint().map(str::to_owned));

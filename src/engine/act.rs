@@ -16,6 +16,8 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt;
 
+use tokio::sync::Semaphore;
+
 use super::{Engine, EngineError};
 use crate::record::{Deletion, Identity, labels, names};
 use crate::spec::PodKey;
@@ -37,6 +39,10 @@ pub enum Created {
     },
 }
 
+/// So many containers are made and started at once. An engine does that one after the other for the most part, and a call that waits there
+/// for longer than two minutes is given up (200 pods that come up together).
+static MAKING: Semaphore = Semaphore::const_new(16);
+
 impl Engine {
     /// Creates a container of the pod under this name.
     ///
@@ -49,7 +55,10 @@ impl Engine {
         body: ContainerCreateBody,
     ) -> Result<Created, EngineError> {
         let options = CreateContainerOptionsBuilder::default().name(name).build();
-        let error = match self.docker.create_container(Some(options), body).await {
+        let turn = MAKING.acquire().await;
+        let made = self.docker.create_container(Some(options), body).await;
+        drop(turn);
+        let error = match made {
             Ok(created) => return Ok(Created::New(created.id)),
             Err(error) => self.error(error),
         };
@@ -82,6 +91,7 @@ impl Engine {
     /// # Errors
     /// When it cannot be started, or is gone.
     pub async fn start(&self, id: &str) -> Result<(), EngineError> {
+        let _turn = MAKING.acquire().await;
         self.ask(
             self.docker
                 .start_container(id, None::<StartContainerOptions>),
