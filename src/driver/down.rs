@@ -50,7 +50,7 @@ pub async fn down(
         == (Seen {
             network: seen.network,
             other_pauses: seen.other_pauses,
-            supervised: seen.supervised,
+            network_stays: seen.network_stays,
             ..Seen::default()
         })
     {

@@ -13,6 +13,8 @@ pub enum Effect {
     Network(bool),
     /// The network is there: another made it meanwhile.
     NetworkFound,
+    /// The network stays: something else than a pod has its place in it.
+    NetworkKept,
     /// A container was made.
     Made(Box<SeenContainer>),
     /// Another made it, or it is gone: look again.
@@ -46,11 +48,22 @@ pub enum Effect {
     DeletionRemoved,
 }
 
+impl Effect {
+    pub(super) fn of_removed_network(is_gone: bool) -> Self {
+        if is_gone {
+            Self::Network(false)
+        } else {
+            Self::NetworkKept
+        }
+    }
+}
+
 /// Brings what was seen up to date with an effect.
 pub fn apply(seen: &mut Seen, effect: Effect) {
     match effect {
         Effect::Network(there) => seen.network = there,
         Effect::NetworkFound => seen.network = true,
+        Effect::NetworkKept => seen.network_stays = true,
         Effect::Made(container) => seen.containers.push(*container),
         Effect::Raced | Effect::Answered(_) | Effect::Hooked(_) | Effect::Stopped { .. } => {}
         Effect::Filled(filled) => {

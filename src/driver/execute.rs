@@ -72,10 +72,7 @@ pub async fn execute(
                 Effect::NetworkFound
             })
         }
-        Action::RemoveNetwork => {
-            engine.remove_network().await?;
-            Ok(Effect::Network(false))
-        }
+        Action::RemoveNetwork => Ok(Effect::of_removed_network(engine.remove_network().await?)),
         Action::CreatePause { attempt, .. } => create_pause(engine, plan, *attempt).await,
         Action::Create {
             container,

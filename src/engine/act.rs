@@ -258,11 +258,11 @@ impl Engine {
         }
     }
 
-    /// Removes the network; in use by another pod, or gone, is fine.
+    /// Removes the network; whether it is gone: something else than a pod may have its place in it.
     ///
     /// # Errors
     /// When the engine refuses for another reason.
-    pub async fn remove_network(&self) -> Result<(), EngineError> {
+    pub async fn remove_network(&self) -> Result<bool, EngineError> {
         match self
             .docker
             .remove_network(names::NETWORK)
@@ -270,8 +270,9 @@ impl Engine {
             .map_err(|error| self.error(error))
         {
             // Docker API: 403 has active endpoints; podman says 500 for the same.
-            Err(error) if matches!(error.status(), Some(403 | 404 | 409 | 500)) => Ok(()),
-            result => result,
+            Err(error) if matches!(error.status(), Some(403 | 409 | 500)) => Ok(false),
+            Err(error) if error.status() == Some(404) => Ok(true),
+            result => result.map(|()| true),
         }
     }
 

@@ -79,7 +79,7 @@ impl Engine {
         Ok(Seen {
             network,
             other_pauses: pauses.iter().filter(|pause| pause.pod() != pod).count(),
-            supervised: supervisor.is_some(),
+            network_stays: supervisor.is_some(),
             began: made.and_then(made_at),
             deletion: volumes.iter().any(|volume| volume.name == deletion),
             containers,

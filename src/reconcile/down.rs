@@ -44,7 +44,7 @@ pub(super) fn actions(input: &Input<'_>, grace_period: Option<u64>, since: u64) 
             .map(|c| remove(c, Why::Down))
             .collect();
     }
-    let last = seen.network && seen.other_pauses == 0 && !seen.supervised;
+    let last = seen.network && seen.other_pauses == 0 && !seen.network_stays;
     if !seen.volumes.is_empty() || last {
         let volumes = seen
             .volumes

@@ -14,8 +14,8 @@ pub struct Seen {
     pub network: bool,
     /// Pause containers of other pods, in any state: they need the network.
     pub other_pauses: usize,
-    /// A supervisor's container is there: the network goes with it.
-    pub supervised: bool,
+    /// Somebody else needs the network: a supervisor, which keeps it for the next pod, or what is no pod.
+    pub network_stays: bool,
     /// The record; `None`: there is no such pod.
     pub record: Option<Record>,
     /// When the record was made, or last written to, in the engine's milliseconds since 1970.

@@ -216,3 +216,26 @@ fn a_unit_for_systemd_names_the_program_and_the_engine() {
         "{line}"
     );
 }
+
+/// What is no pod may have its place in the network: it stays then, and nobody tries again and again to remove it.
+#[test]
+fn a_network_that_somebody_else_is_in_stays() {
+    let _alone = alone();
+    let pod = Pod::new("shared");
+    up(&pod, SLEEPS, &["--no-supervisor"]).code(0);
+    let stranger = format!("{}-stranger", pod.name);
+    docker(&[
+        "run",
+        "-d",
+        "--name",
+        &stranger,
+        "--network",
+        "podctl",
+        "busybox",
+        "sleep",
+        "1000",
+    ]);
+    let down = run(podctl().args(["down", &pod.name]));
+    docker(&["rm", "-f", &stranger]);
+    assert!(!down.code(0).err.contains("Removed     network"));
+}

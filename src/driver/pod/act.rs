@@ -84,7 +84,9 @@ impl Drive {
                         container: target.container.clone(),
                         code: *code,
                     },
-                    (_, Effect::NetworkFound) => Event::Spared(action.clone()),
+                    (_, Effect::NetworkFound | Effect::NetworkKept) => {
+                        Event::Spared(action.clone())
+                    }
                     _ => Event::Ended(action.clone()),
                 };
                 self.take(action, effect);

@@ -129,7 +129,10 @@ impl Drive {
     /// Takes what a look has seen. The record's files are not part of a look: what is known of them stays.
     pub(super) fn see(&mut self, seen: Seen) {
         let known = self.seen.record.take();
+        let network_stays = self.seen.network_stays;
         self.seen = seen;
+        // It is not tried again and again to remove what somebody else is in.
+        self.seen.network_stays |= network_stays;
         match (&mut self.seen.record, known) {
             (Some(now), Some(known)) if now.uid == known.uid => *now = known,
             // Another pod of this name, made since: the one that was driven is gone.

@@ -89,9 +89,9 @@ fn what_was_never_started_leaves_its_place_and_its_number() {
 fn a_supervisor_keeps_the_network_for_the_next_pod() {
     let desired = desired();
     let mut now = seen(&desired, vec![]);
-    (now.deletion, now.supervised) = (true, true);
+    (now.deletion, now.network_stays) = (true, true);
     Case::down(&desired, now.clone()).check(&["remove record"]);
-    now.supervised = false;
+    now.network_stays = false;
     Case::down(&desired, now).check(&["remove network"]);
 }
 
