@@ -41,7 +41,7 @@ const FAULTS: [Fault; 6] = [
     Fault::KillAfter,
 ];
 /// Of all faults, one in so many.
-const ONE_IN: usize = 60;
+const ONE_IN: usize = 120;
 
 /// Whose calls go through the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -145,7 +145,7 @@ fn one_in_the_foreground_does_the_same_and_leaves_a_mark() {
         .expect("podctl");
     eventually("it is at work", || {
         let status = run(podctl().args(["supervise", "--status"]));
-        status.out.contains("running in the foreground on")
+        status.out.contains("in the foreground on")
     });
     up(&pod, SLEEPS, &[]).code(0);
     assert_eq!(supervisor(), None);
