@@ -56,11 +56,7 @@ pub(super) fn member(input: &Input<'_>, container: &Container, place: Place<'_>)
         }
         // What has never been started leaves its place to the next, and counts as no start.
         Some(why) if is_unused(input, current) => return vec![remove(current, why)],
-        Some(why) => {
-            let attempt = input.life.attempt_after(current);
-            let restart = step(input, container, place, current).filter(|_| why == Why::NewPause);
-            return vec![create(container, sandbox, attempt, why, restart)];
-        }
+        Some(why) => return vec![made(input.life.attempt_after(current), why)],
         None => {}
     }
     let code = input.life.code(current);
@@ -164,32 +160,6 @@ fn why_anew(
     }
 }
 
-/// The step of the back-off with which a container goes on under a new pause (kubelet: it is the container's, and not the sandbox's). What was
-/// ended with its pause need not wait for that.
-fn step(
-    input: &Input<'_>,
-    container: &Container,
-    place: Place<'_>,
-    current: &SeenContainer,
-) -> Option<Restart> {
-    // Whoever asked for another pause asked for another life.
-    let joined = current.joined.as_ref();
-    let old_pause = input.seen.containers.iter().find(|c| Some(&c.id) == joined);
-    if old_pause.is_some_and(|old| old.identity.hash != place.sandbox.pause.identity.hash) {
-        return None;
-    }
-    let before = current.identity.restart;
-    let code = input.life.code(current).filter(|code| *code != KILLED);
-    let fails = code.is_some_and(|code| is_to_run_again(&place.desired.pod, container, code));
-    match input.life.ended.get(&current.id).filter(|_| fails) {
-        Some(times) => Some(input.life.back_off.after(before, times)),
-        None => before.map(|before| Restart {
-            not_before: 0,
-            ..before
-        }),
-    }
-}
-
 /// Whether a container has not been started, nor refused to start.
 fn is_unused(input: &Input<'_>, container: &SeenContainer) -> bool {
     container.state == State::Created && input.life.code(container).is_none()
@@ -247,7 +217,8 @@ fn again(
         if input.life.now < settled(ended, times) {
             return None;
         }
-        Some(input.life.back_off.after(ended.identity.restart, times))
+        let step = ended.identity.restart.or_else(|| step_before(input, ended));
+        Some(input.life.back_off.after(step, times))
     } else if input.ended_before.contains(&ended.id) {
         None
     } else {
@@ -255,6 +226,15 @@ fn again(
     };
     let attempt = input.life.attempt_after(ended);
     Some(create(container, sandbox, attempt, Why::Ended, restart))
+}
+
+/// The step of the back-off of the one that had a container's place before it, and was made for the same wish: where the pause is made anew, or
+/// hands have removed a container, the step goes on (kubelet: it is the container's, and not the sandbox's).
+fn step_before(input: &Input<'_>, container: &SeenContainer) -> Option<Restart> {
+    let before = &input.seen.before(container)?.identity;
+    before
+        .restart
+        .filter(|_| before.generation == container.identity.generation)
 }
 
 /// From when on it is known of what a container has died. Where the pause dies, the kernel kills what is in its PID namespace, and an engine

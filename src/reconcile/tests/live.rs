@@ -146,25 +146,21 @@ fn who_waits_for_a_pod_waits_until_it_is_up_or_cannot_come_up_any_more() {
 #[test]
 fn the_step_of_a_back_off_is_kept_where_the_pause_is_made_anew() {
     let desired = desired();
-    let second = Restart {
-        delay: 10_000,
-        not_before: 15_000,
-    };
-    let restart = |code, asked_for: bool| {
+    let restart = |generation| {
         let mut now = pause(Running);
         (now.id, now.identity.attempt) = ("POD-1".to_owned(), 1);
-        let mut old = pause(Exited(137));
-        let mut a = member("a", Exited(code));
-        a.identity.restart = Some(second);
-        let mut seen = seen(
-            &desired,
-            vec![old.clone(), now, a, member("b", Exited(137))],
-        );
-        if asked_for {
-            old = seen.containers[0].clone();
-            old.identity.hash = "another".to_owned();
-            seen.containers[0] = old;
-        }
+        // It was ended with its pause.
+        let mut before = member("a", Exited(137));
+        before.identity.restart = Some(Restart {
+            delay: 10_000,
+            not_before: 15_000,
+        });
+        let mut a = member("a", Exited(3));
+        (a.id, a.identity.attempt) = ("a-1".to_owned(), 1);
+        a.joined = Some(now.id.clone());
+        a.identity.generation = generation;
+        let mut b = member("b", Running);
+        b.joined.clone_from(&a.joined);
         let times = Ended {
             started: 15_000,
             finished: 20_000,
@@ -173,29 +169,23 @@ fn the_step_of_a_back_off_is_kept_where_the_pause_is_made_anew() {
         let case = Case {
             goal: Goal::Live(Until::Stopped),
             now: 21_000,
-            ended: BTreeMap::from([("a-0".to_owned(), times), ("b-0".to_owned(), times)]),
-            ..Case::up(&desired, seen)
+            ended: BTreeMap::from([("a-0".to_owned(), times), ("a-1".to_owned(), times)]),
+            ..Case::up(&desired, seen(&desired, vec![now, before, a, b]))
         };
         let mut actions = case.decide().actions.into_iter();
         actions.find_map(|action| match action {
-            Action::Create {
-                container, restart, ..
-            } if container == "a" => Some(restart),
+            Action::Create { restart, .. } => restart,
             _ => None,
         })
     };
-    // One that had crashed before goes on waiting, with the next step.
-    let waits = Restart {
-        delay: 20_000,
-        not_before: 40_000,
-    };
-    assert_eq!(restart(3, false), Some(Some(waits)));
-    // One that was ended with its pause need not wait, and does not begin with the first step again.
-    let at_once = Restart {
-        not_before: 0,
-        ..second
-    };
-    assert_eq!(restart(137, false), Some(Some(at_once)));
-    // Another pause that somebody asked for is another life.
-    assert_eq!(restart(3, true), Some(None));
+    let generation = member("a", Running).identity.generation;
+    assert_eq!(
+        restart(generation).map(|restart| restart.delay),
+        Some(20_000)
+    );
+    // Whoever has asked for another life since begins at the beginning.
+    assert_eq!(
+        restart(generation + 1).map(|restart| restart.delay),
+        Some(0)
+    );
 }
