@@ -252,7 +252,7 @@ fn check(sidecar: bool) {
         .lines()
         .find(|line| line.trim_start().starts_with("asked  "));
     let ready_at = row
-        .and_then(|row| row.split_whitespace().nth(4))
+        .and_then(|row| row.split_whitespace().nth(2))
         .unwrap_or_default();
     let ready_at: f64 = ready_at.trim_end_matches('s').parse().expect("a time");
     assert!(
