@@ -169,7 +169,6 @@ spec:
     let cut = pod.folder.write(&wish, "{\"format\": 1, \"gener");
     docker(&["cp", &cut, &format!("{pause}:/podctl/record/{wish}")]);
     let a = pod.id("a");
-    docker(&["kill", &a]);
     eventually("it is told", || {
         let supervisor = super::supervisor().expect("a supervisor");
         let said = super::run(std::process::Command::new("docker").args(["logs", &supervisor]));
@@ -177,6 +176,7 @@ spec:
     });
     // Neither the old wish nor the new one is driven to, until somebody says what is wanted.
     assert_eq!(pod.id("a"), a);
+    docker(&["kill", &a]);
     up(&pod, &manifest.replace("1000", "3000"), &[]).code(0);
     assert!(pod.sh("a", "ps").contains("sleep 3000"));
 }

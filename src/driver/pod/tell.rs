@@ -88,7 +88,8 @@ impl Drive {
         self.reading = false;
         let pause = self.seen.pause().map(|pause| pause.id.clone());
         let mine = self.seen.record.as_mut().zip(record);
-        let Some((mine, now)) = mine.filter(|(mine, now)| now.wish.place() <= mine.wish.place())
+        // A later wish is somebody's; an earlier one is what is left of a damaged record.
+        let Some((mine, now)) = mine.filter(|(mine, now)| now.wish.place() == mine.wish.place())
         else {
             self.overtaken = true;
             return;
