@@ -7,11 +7,11 @@
 
 mod support;
 
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Pod, podctl, run};
+use support::{Pod, podctl, podctl_itself, run};
 
 /// Cases that differ by design, and why.
 const OTHERWISE: &[(&str, &str)] = &[
@@ -108,10 +108,8 @@ fn check(case: &Value) -> Option<String> {
     manifest["spec"]["shareProcessNamespace"] = json!(false);
     let file = pod.folder.write("pod.json", manifest.to_string());
     let said = std::fs::File::create(pod.folder.0.join("said")).expect("a file");
-    let child = Command::new(env!("CARGO_BIN_EXE_podctl"))
-        .env("PODCTL_NO_SUPERVISOR", "1")
+    let child = podctl_itself()
         .args(["up", "--attach", &file])
-        .stdin(Stdio::null())
         .stdout(said.try_clone().expect("a file"))
         .stderr(said)
         .spawn()

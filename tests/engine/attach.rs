@@ -1,8 +1,8 @@
 //! `up --attach`: the pod is kept alive in the foreground, and goes with the command.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 
-use super::support::{Folder, Pod, docker, eventually, free_port, podctl, run};
+use super::support::{Folder, Pod, docker, eventually, free_port, podctl, podctl_itself, run};
 
 /// `podctl up --attach`, in the background.
 pub(crate) struct Attached(pub(crate) Child);
@@ -11,11 +11,10 @@ impl Attached {
     pub(crate) fn new(pod: &Pod, manifest: &str, args: &[&str]) -> Self {
         let file = pod.file(manifest);
         let said = std::fs::File::create(pod.folder.0.join("said")).expect("a file");
-        let child = Command::new(env!("CARGO_BIN_EXE_podctl"))
+        let child = podctl_itself()
             .args(["up", "--attach"])
             .args(args)
             .arg(file)
-            .stdin(Stdio::null())
             .stdout(said.try_clone().expect("a file"))
             .stderr(said)
             .spawn()

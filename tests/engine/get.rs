@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use super::support::{Folder, Pod, Said, podctl, run};
+use super::support::{Folder, Pod, Said, podctl, podctl_itself, run};
 
 const ONE: &str = "
 apiVersion: v1
@@ -95,9 +95,8 @@ struct Watching {
 
 impl Watching {
     fn new(args: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_podctl"))
+        let mut child = podctl_itself()
             .args(args)
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program runs");

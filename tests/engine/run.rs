@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use super::support::{Pod, Said, eventually, podctl, run};
+use super::support::{Pod, Said, eventually, podctl, podctl_itself, run};
 
 const JOB: &str = "
 apiVersion: v1
@@ -81,12 +81,11 @@ spec:
   - {name: test, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'trap \"echo term; exit 9\" TERM; trap \"echo user\" USR1; echo begun; while :; do sleep 0.1; done']}
 ";
 
-/// The program itself and not the `timeout` around it, in the background.
+/// In the background.
 fn begin(args: &[&str]) -> std::process::Child {
-    std::process::Command::new(env!("CARGO_BIN_EXE_podctl"))
+    podctl_itself()
         .arg("run")
         .args(args)
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

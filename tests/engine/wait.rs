@@ -1,9 +1,9 @@
 //! `wait`, and `up --wait`: until a pod is ready, or whose fault it is that it is not.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::attach::{Attached, said};
-use super::support::{Folder, Pod, eventually, podctl, run};
+use super::support::{Folder, Pod, eventually, podctl, podctl_itself, run};
 
 /// Ready two seconds after its start; or never.
 const SLOW: &str = "
@@ -91,7 +91,7 @@ fn one_waits_for_the_end_of_a_pod() {
     pod.up(&SLOW.replace("sleep 2; ", ""))
         .code(0)
         .says(&["nobody asks its probes"]);
-    let waiting = Command::new(env!("CARGO_BIN_EXE_podctl"))
+    let waiting = podctl_itself()
         .args(["wait", &pod.name, "--for=delete"])
         .stdout(Stdio::piped())
         .spawn()

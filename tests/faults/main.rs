@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use proxy::{Fault, Proxy};
-use support::{Pod, Said, docker, eventually, podctl, run, tell};
+use support::{Pod, Said, docker, eventually, podctl, podctl_itself, run, tell};
 
 const POD: &str = "
 apiVersion: v1
@@ -54,11 +54,9 @@ const WORKERS: usize = 3;
 
 /// podctl through a proxy. One that is killed has no code.
 fn through(proxy: &Proxy, args: &[&str]) -> Said {
-    let child = std::process::Command::new(env!("CARGO_BIN_EXE_podctl"))
+    let child = podctl_itself()
         .args(args)
         .env("DOCKER_HOST", proxy.address())
-        .env("PODCTL_NO_SUPERVISOR", "1")
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -216,11 +214,9 @@ fn who_keeps_a_pod_alive_hears_of_it_after_a_break_of_the_connection() {
     let (pod, proxy) = (Pod::new("break"), Proxy::start(None));
     let file = pod.file(POD);
     let said = pod.folder.0.join("said");
-    let mut attached = std::process::Command::new(env!("CARGO_BIN_EXE_podctl"))
+    let mut attached = podctl_itself()
         .args(["up", "--attach", &file])
         .env("DOCKER_HOST", proxy.address())
-        .env("PODCTL_NO_SUPERVISOR", "1")
-        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(std::fs::File::create(&said).expect("a file"))
         .spawn()

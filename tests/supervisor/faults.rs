@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::proxy::{Fault, Proxy};
 use super::support::{Pod, docker, eventually, run, tell};
-use super::{alone, podctl};
+use super::{alone, podctl, podctl_itself};
 
 const POD: &str = "
 apiVersion: v1
@@ -56,7 +56,7 @@ struct Kept(Child);
 
 impl Kept {
     fn begin(through: Option<&Proxy>) -> Self {
-        let mut command = podctl();
+        let mut command = podctl_itself();
         command
             .arg("supervise")
             .stdout(Stdio::null())
@@ -82,7 +82,7 @@ fn spawn(command: &mut Command, through: Option<&Proxy>) -> Child {
     if let Some(proxy) = through {
         command.env("DOCKER_HOST", proxy.address());
     }
-    let child = command.stdin(Stdio::null()).spawn().expect("podctl");
+    let child = command.spawn().expect("podctl");
     if let Some(proxy) = through {
         proxy.watch(child.id());
     }
@@ -92,7 +92,7 @@ fn spawn(command: &mut Command, through: Option<&Proxy>) -> Child {
 /// A command. One at whose calls there are faults may fail, and is then given again.
 fn command(args: &[&str], through: Option<&Proxy>) {
     if through.is_some() {
-        let mut command = podctl();
+        let mut command = podctl_itself();
         command
             .args(args)
             .stdout(Stdio::null())

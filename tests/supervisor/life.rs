@@ -1,7 +1,7 @@
 //! A pod's life goes on when the command is over: probes, restarts; and beside commands that are at work on it.
 
 use super::support::{Pod, docker, eventually, run};
-use super::{alone, beside_others, get, podctl, supervisor, up};
+use super::{alone, beside_others, get, podctl, podctl_itself, supervisor, up};
 
 #[test]
 fn probes_are_asked_and_answered_once_the_command_is_over() {
@@ -91,7 +91,7 @@ spec:
     );
     // Who ran it may be gone before its end.
     let pod = Pod::new("hooked");
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_podctl"))
+    let mut command = podctl_itself()
         .args(["up", "-q", &pod.file(manifest)])
         .spawn()
         .expect("podctl");
@@ -266,18 +266,15 @@ fn what_a_command_that_was_killed_has_begun_is_brought_to_its_end() {
     let pod = Pod::new("begun");
     let file = pod.file(READY);
     let begin = |args: &[&str]| {
-        podctl()
+        podctl_itself()
             .args(args)
-            .stdin(std::process::Stdio::null())
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .spawn()
             .expect("podctl")
     };
-    // The program and not the `timeout` around it.
     let kill = |mut process: std::process::Child| {
-        let id = process.id().to_string();
-        run(std::process::Command::new("pkill").args(["-9", "-P", &id]));
+        process.kill().expect("a kill");
         process.wait().expect("its end");
     };
     let up = begin(&["up", &file]);

@@ -49,6 +49,13 @@ fn podctl() -> Command {
     command
 }
 
+/// The same, without the `timeout` around it.
+fn podctl_itself() -> Command {
+    let mut command = support::podctl_itself();
+    command.env_remove("PODCTL_NO_SUPERVISOR");
+    command
+}
+
 #[track_caller]
 fn up(pod: &Pod, manifest: &str, args: &[&str]) -> Said {
     run(podctl().arg("up").args(args).arg(pod.file(manifest)))

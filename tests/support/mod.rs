@@ -78,6 +78,15 @@ pub fn podctl() -> Command {
     command
 }
 
+/// podctl without the `timeout` around it, for who kills or signals it: a `timeout` that is killed leaves it running.
+pub fn podctl_itself() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_podctl"));
+    command
+        .env("PODCTL_NO_SUPERVISOR", "1")
+        .stdin(Stdio::null());
+    command
+}
+
 #[track_caller]
 pub fn run(command: &mut Command) -> Said {
     Said::new(
