@@ -85,15 +85,17 @@ pub(super) async fn take_away(
             grace_period: grace_period.or(graces.max()).unwrap_or_default(),
             phase: status::phase_of(&seen.containers).unwrap_or_default(),
         };
-        engine.create_deletion(key, &deletion).await?;
-        seen.deletion = true;
-        asked(engine, key, &seen).await
+        // Together: a `down` that is killed between its wish and its first signal is heard of by nobody for a while.
+        let claim = engine.create_deletion(key, &deletion);
+        let ((), record) = tokio::try_join!(claim, asked(engine, key, &seen))?;
+        Ok::<_, EngineError>(record)
     };
     let record = match interrupt.or(interrupt.count(), claimed).await {
         Some(Ok(record)) => record,
         Some(Err(error)) => return Outcome::Failed(vec![Failure::look(key, error)]),
         None => return Outcome::Interrupted,
     };
+    seen.deletion = true;
     let desired = record.as_ref().and_then(recorded);
     seen.record = record.or(seen.record);
     let plan = Plan {
