@@ -296,12 +296,11 @@ pub(super) async fn read(
     pause: &str,
 ) -> anyhow::Result<Option<Record>> {
     let reading = || format!("failed to read the record of pod `{key}`");
-    let (volume, files) =
-        tokio::try_join!(engine.record(key), engine.record_files(pause)).with_context(reading)?;
-    let (Some(volume), Some(files)) = (volume, files) else {
-        return Ok(None);
-    };
-    Ok(Some(read_record(&volume, &files).with_context(reading)?))
+    let record = engine
+        .whole_record(key, pause)
+        .await
+        .with_context(reading)?;
+    record.transpose().with_context(reading)
 }
 
 /// Whether containers of the pod were made for a later wish than the one that was read: of a pause container that is about to be removed, the

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use crate::engine::look::read_record;
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::SeenContainer;
 use crate::reconcile::seen::pauses_of;
@@ -42,10 +41,8 @@ async fn records(engine: &Engine, containers: &[SeenContainer]) -> Vec<(PodKey, 
     pauses.sort_by_key(|pause| pause.created);
     let read = async |pause: &SeenContainer| {
         let pod = pause.pod();
-        let (volume, files) =
-            tokio::try_join!(engine.record(pod), engine.record_files(&pause.id)).ok()?;
-        let record = read_record(&volume?, &files?).ok()?;
-        Some((pod.clone(), record))
+        let record = engine.whole_record(pod, &pause.id).await.ok()??;
+        Some((pod.clone(), record.ok()?))
     };
     let all = join_all(pauses.into_iter().map(read)).await;
     all.into_iter().flatten().collect()

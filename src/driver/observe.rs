@@ -11,15 +11,13 @@ use serde_json::Value;
 
 use super::known;
 use super::termination;
-use crate::engine::look::read_record;
 use crate::engine::{Engine, EngineError};
+use crate::reconcile::member::KILLED;
 use crate::reconcile::seen::{Details, pause_of};
 use crate::reconcile::{SeenContainer, State, status};
 use crate::record::Told;
 use crate::spec::PodKey;
 
-/// By SIGKILL: whether for its memory the engine tells apart.
-const KILLED: State = State::Exited(137);
 /// Calls at once.
 const MOST_CALLS: usize = 8;
 
@@ -55,7 +53,8 @@ pub async fn of(
         detailed || is_told || has_stopped || waits
     };
     let told = all_told(engine, containers, containers.iter().filter(asked));
-    let wants_details = |c: &&SeenContainer| detailed || c.state == KILLED;
+    // Whether for its memory the engine tells apart.
+    let wants_details = |c: &&SeenContainer| detailed || c.state == State::Exited(KILLED);
     let details = details(engine, containers.iter().filter(wants_details), containers);
     let (told, details, deletions) = tokio::try_join!(told, details, engine.deletions())?;
     let mut pods = status::pods(containers, &details, &told);
@@ -231,8 +230,7 @@ pub async fn whole(
 /// # Errors
 /// As [`pods`].
 pub async fn told(engine: &Engine, key: &PodKey, pause: &str) -> Result<Told, EngineError> {
-    let (volume, files) = tokio::try_join!(engine.record(key), engine.record_files(pause))?;
-    let record = volume.zip(files);
-    let record = record.and_then(|(volume, files)| read_record(&volume, &files).ok());
+    let record = engine.whole_record(key, pause).await?;
+    let record = record.and_then(Result::ok);
     Ok(record.map(|record| record.told).unwrap_or_default())
 }

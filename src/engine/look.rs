@@ -145,6 +145,20 @@ impl Engine {
         }))
     }
 
+    /// The record of a pod with its files, read through this pause container; `None`: it, or the container, is gone. Two calls, made together.
+    ///
+    /// # Errors
+    /// As [`Engine::containers`].
+    pub async fn whole_record(
+        &self,
+        pod: &PodKey,
+        pause: &str,
+    ) -> Result<Option<Result<Record, RecordError>>, EngineError> {
+        let (volume, files) = tokio::try_join!(self.record(pod), self.record_files(pause))?;
+        let both = volume.zip(files);
+        Ok(both.map(|(volume, files)| read_record(&volume, &files)))
+    }
+
     /// Since when the process of this pause container has lived, in the engine's milliseconds since 1970; `None`: it does not, or the engine
     /// cannot say. Other than a look, it does not take one for alive that has just been killed. Two calls.
     pub async fn lives_since(&self, pause: &str) -> Option<u64> {
