@@ -144,7 +144,7 @@ pub(super) async fn attached(
 }
 
 /// Whether a person has stopped it, and it is as it was.
-pub(super) fn is_left(options: &Options, end: &Up) -> bool {
+fn is_left(options: &Options, end: &Up) -> bool {
     let leaves = options.attach.as_ref().is_some_and(|attach| attach.leaves);
     leaves && matches!(end, Up::Interrupted { .. })
 }

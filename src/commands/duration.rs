@@ -46,6 +46,9 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 /// In whole units, as it is read.
 #[must_use]
 pub fn words(duration: Duration) -> String {
+    if duration.subsec_millis() > 0 {
+        return format!("{}ms", duration.as_millis());
+    }
     let seconds = duration.as_secs();
     match (seconds / 60, seconds % 60) {
         (0, seconds) => format!("{seconds}s"),
@@ -76,6 +79,13 @@ mod tests {
         }
         for bad in ["", "s", "5x", "1h30", "-1s", "1 s"] {
             assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_are_written_as_they_are_read() {
+        for text in ["0s", "500ms", "45s", "10m", "1m30s"] {
+            assert_eq!(parse(text).map(words).as_deref(), Ok(text));
         }
     }
 }

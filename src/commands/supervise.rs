@@ -21,10 +21,8 @@ use crate::engine::logs::Range;
 use crate::engine::{Engine, Environment};
 use crate::output::Progress;
 use crate::reconcile::State;
+use crate::reconcile::restart::BackOff;
 use crate::spec::PodKey;
-
-/// The kubelet's.
-const BACK_OFF: Duration = Duration::from_secs(10);
 
 /// Keep all pods of the engine alive, in the foreground: probes, restarts, repair
 #[derive(Debug, clap::Args)]
@@ -250,13 +248,12 @@ fn unit(context: &Context, args: &Args) -> anyhow::Result<String> {
         chosen.endpoint.host,
         "supervise".to_owned(),
     ];
-    for (flag, time) in [("--idle", args.idle), ("--back-off", Some(args.back_off))] {
-        let given = time.filter(|time| flag == "--idle" || *time != BACK_OFF);
-        command.extend(
-            given
-                .into_iter()
-                .flat_map(|time| [flag.to_owned(), duration::words(time)]),
-        );
+    let is_own = back_off(args.back_off) != BackOff::default();
+    let back_off = is_own.then_some(args.back_off);
+    for (flag, time) in [("--idle", args.idle), ("--back-off", back_off)] {
+        if let Some(time) = time {
+            command.extend([flag.to_owned(), duration::words(time)]);
+        }
     }
     let command: Vec<String> = command.iter().map(|word| quoted(word)).collect();
     // What the host alone does not say of the way to the engine.

@@ -11,7 +11,6 @@ use super::memory::now;
 use super::plan::Plan;
 use super::pod::{Drive, Outcome};
 use super::{Events, Failure, Interrupt};
-use crate::engine::look::read_record;
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::{Goal, Seen, SeenContainer, status};
 use crate::record::{Deletion, Record};
@@ -59,7 +58,7 @@ pub async fn down(
     Ok(
         match take_away(engine, key, facts, seen, grace_period, events, interrupt).await {
             Outcome::Failed(failures) => Down::Failed(failures),
-            Outcome::Interrupted => Down::Interrupted,
+            Outcome::Interrupted(_) => Down::Interrupted,
             _ => Down::Gone,
         },
     )
@@ -93,7 +92,7 @@ pub(super) async fn take_away(
     let record = match interrupt.or(interrupt.count(), claimed).await {
         Some(Ok(record)) => record,
         Some(Err(error)) => return Outcome::Failed(vec![Failure::look(key, error)]),
-        None => return Outcome::Interrupted,
+        None => return Outcome::Interrupted(None),
     };
     seen.deletion = true;
     let desired = record.as_ref().and_then(recorded);
@@ -132,7 +131,6 @@ async fn asked(engine: &Engine, key: &PodKey, seen: &Seen) -> Result<Option<Reco
     let Some(pause) = seen.pause().filter(|_| seen.members().any(is_asked)) else {
         return Ok(None);
     };
-    let (volume, files) = tokio::try_join!(engine.record(key), engine.record_files(&pause.id))?;
-    let record = volume.zip(files);
-    Ok(record.and_then(|(volume, files)| read_record(&volume, &files).ok()))
+    let record = engine.whole_record(key, &pause.id).await?;
+    Ok(record.and_then(Result::ok))
 }

@@ -37,23 +37,20 @@ pub fn report(
 }
 
 fn case(pod: &PodKey, ending: &Ending, cut: Option<Cut<'_>>) -> TestCase {
-    let is_cut_off = |cut: &Cut<'_>| {
-        matches!(ending.end, End::NotStarted | End::Stopped)
-            || cut.running.contains(&ending.container)
+    let is_cut_off = |cut: &Cut<'_>| match ending.end {
+        End::Refused(_) => false,
+        _ if ending.sidecar => false,
+        End::NotStarted | End::Stopped => true,
+        _ => cut.running.contains(&ending.container),
     };
-    let status = match (ending.end, cut.filter(is_cut_off)) {
-        (End::Refused(_), _) => failed(&format!(
-            "the container could not be started: {}",
-            ending.message.as_deref().unwrap_or_default()
-        )),
-        (end, Some(cut)) if !ending.sidecar => {
-            let told = end
-                .code()
-                .map(|code| format!("; told to, it has ended with the code {code}"));
+    let status = match cut.filter(is_cut_off) {
+        Some(cut) => {
+            let code = ending.end.code();
+            let told = code.map(|code| format!("; told to, it has ended with the code {code}"));
             let told = told.unwrap_or_default();
             failed(&format!("{}: the container had not ended{told}", cut.why))
         }
-        (end, _) => of(end, ending.sidecar),
+        None => of(ending),
     };
     let mut case = TestCase::new(ending.container.clone(), status);
     case.set_classname(pod.to_string());
@@ -64,14 +61,17 @@ fn case(pod: &PodKey, ending: &Ending, cut: Option<Cut<'_>>) -> TestCase {
     case
 }
 
-fn of(end: End, sidecar: bool) -> TestCaseStatus {
-    match end {
+/// Of one that has come to its end by itself, or could not.
+fn of(ending: &Ending) -> TestCaseStatus {
+    match ending.end {
         End::NotStarted => TestCaseStatus::skipped(),
-        _ if sidecar => TestCaseStatus::success(),
-        End::Code(0) | End::Stopped => TestCaseStatus::success(),
-        End::Code(code) | End::Refused(code) => {
-            failed(&format!("the container has ended with the code {code}"))
+        End::Refused(_) => {
+            let why = ending.message.as_deref().unwrap_or_default();
+            failed(&format!("the container could not be started: {why}"))
         }
+        _ if ending.sidecar => TestCaseStatus::success(),
+        End::Code(0) | End::Stopped => TestCaseStatus::success(),
+        End::Code(code) => failed(&format!("the container has ended with the code {code}")),
         End::OutOfMemory(code) => failed(&format!(
             "the container was ended for its memory (OOMKilled), with the code {code}"
         )),

@@ -152,12 +152,7 @@ pub fn culprits(pod: &v1::Pod, told: &Told) -> Vec<Culprit> {
             .as_ref()
             .is_some_and(|s| s.terminated.is_some())
     });
-    let stuck: Vec<_> = inits
-        .iter()
-        .filter(|_| !is_over)
-        .filter(is_wrong)
-        .take(1)
-        .collect();
+    let stuck = inits.iter().find(is_wrong).filter(|_| !is_over);
     let wrong = apps.iter().filter(is_wrong).filter(|status| begun(status));
     let all = stuck.into_iter().chain(wrong);
     all.map(|status| culprit(status, told)).collect()

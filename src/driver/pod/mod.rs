@@ -281,7 +281,7 @@ impl Drive {
                     self.tell_all().await;
                 }
                 return match (interrupted, changed) {
-                    (true, _) => Outcome::Interrupted,
+                    (true, _) => Outcome::Interrupted(self.over),
                     (false, true) => Outcome::RecordChanged(Box::new(self.known())),
                     (false, false) if self.alive => Outcome::Lost(self.failures),
                     (false, false) => Outcome::Failed(self.failures),
@@ -317,7 +317,7 @@ impl Drive {
                 // The first lets what is under way come to its end; a stop signal may take its time to be obeyed.
                 () = self.interrupt.beyond(first) => {
                     if interrupted || !self.goal.is_up() {
-                        return Outcome::Interrupted;
+                        return Outcome::Interrupted(self.over);
                     }
                 }
                 Some(heard) = next(&mut self.upload_events) => self.written(heard),

@@ -45,8 +45,8 @@ pub enum Outcome {
     Lost(Vec<Failure>),
     /// An init container did not end well.
     FailedInit(Failure),
-    /// A person stopped it.
-    Interrupted,
+    /// A person stopped it, when the pod had come to this end, if to any.
+    Interrupted(Option<Over>),
     /// Somebody wrote into the pod's record.
     RecordChanged(Box<Known>),
     /// The record is gone: somebody took the pod down.

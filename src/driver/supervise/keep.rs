@@ -195,7 +195,7 @@ impl Kept {
                 self.tell(vec![failure]);
                 Turn::Rest(PUT_OFF)
             }
-            Outcome::Reached(_) | Outcome::Interrupted | Outcome::RecordGone => Turn::Again,
+            Outcome::Reached(_) | Outcome::Interrupted(_) | Outcome::RecordGone => Turn::Again,
             Outcome::RecordChanged(known) => {
                 self.known = Some(*known);
                 Turn::Again

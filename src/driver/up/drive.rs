@@ -47,7 +47,7 @@ impl Run<'_> {
             self.ahead(&course.desired).await
         };
         let Some(ahead) = self.interrupt.or(0, begin).await.transpose()? else {
-            return self.interrupted(&course, facts).await.map(Some);
+            return self.interrupted(&course, facts, None).await.map(Some);
         };
         let (mut acted, mut n_started, mut known) = (false, 0, None);
         let mut own_uploads = course.own_uploads;
@@ -110,8 +110,8 @@ impl Run<'_> {
                         wanted: wanted(&course.desired),
                     }));
                 }
-                Outcome::Interrupted => {
-                    return self.interrupted(&course, facts).await.map(Some);
+                Outcome::Interrupted(over) => {
+                    return self.interrupted(&course, facts, over).await.map(Some);
                 }
             }
         }

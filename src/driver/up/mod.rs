@@ -17,8 +17,7 @@ use anyhow::{Context as _, anyhow, bail};
 use bollard::models::Volume;
 use tokio::sync::{Notify, Semaphore};
 
-use super::images::{self, Pull};
-use super::images::{ensure_pause_image, pause_images};
+use super::images::{self, Pull, ensure_pause_image, pause_images};
 use super::join::{Course, Joined, extra};
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::look::{made_at, read_record};

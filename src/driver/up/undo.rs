@@ -8,8 +8,8 @@ use super::{Run, Up};
 use crate::driver::down::take_away;
 use crate::driver::join::Course;
 use crate::driver::pod::Outcome;
-use crate::driver::{Event, Failure, Interrupt, observe};
-use crate::reconcile::status;
+use crate::driver::{Event, Failure, Interrupt};
+use crate::reconcile::Over;
 use crate::record::hash;
 use crate::spec::{Desired, EngineFacts};
 
@@ -21,7 +21,7 @@ impl Run<'_> {
             self.key
         );
         match self.undo(facts, doing).await? {
-            Outcome::Interrupted => Ok(Some(Up::Interrupted {
+            Outcome::Interrupted(_) => Ok(Some(Up::Interrupted {
                 taken_away: false,
                 left: None,
             })),
@@ -33,6 +33,7 @@ impl Run<'_> {
         self,
         course: &Course,
         facts: EngineFacts,
+        over: Option<Over>,
     ) -> anyhow::Result<Up> {
         if self
             .options
@@ -44,9 +45,7 @@ impl Run<'_> {
             return Ok(Up::Interrupted { taken_away, left });
         }
         if self.options.attach.is_some() {
-            let look = observe::pods(self.engine, Some(self.key), false);
-            let look = self.interrupt.or(1, look).await.and_then(Result::ok);
-            let over = look.is_some_and(|pods| pods.iter().any(status::has_ended));
+            let over = over.is_some_and(|over| over != Over::Stopped);
             let gone = self.end_life(facts).await?;
             return Ok(Up::Ended { over, gone });
         }

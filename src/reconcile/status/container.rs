@@ -72,11 +72,7 @@ fn state(
         State::Running if is_hooking(view, seen) => waiting("ContainerCreating", None),
         State::Running => running(view.details.get(&seen.id)),
         State::Exited(code) => terminated(seen, code, view.details.get(&seen.id)),
-        State::Created if is_refused_for_good(view, seen) => terminated(
-            seen,
-            refused_with(view.details.get(&seen.id)),
-            view.details.get(&seen.id),
-        ),
+        State::Created if is_refused_for_good(view, seen) => refused(view, seen),
         State::Created if told.is_none() && is_backing_off(seen) => backing_off(seen),
         State::Created | State::Removing => {
             let (reason, message) = told.unwrap_or((waiting_for, None));
@@ -98,6 +94,12 @@ fn is_refused_for_good(view: &View<'_>, seen: &SeenContainer) -> bool {
     let identity = &seen.identity;
     let code = refused_with(view.details.get(&seen.id));
     view.told.refused(&identity.container).is_some() && !identity.runs_again(code)
+}
+
+/// One that the engine refuses to start counts as ended.
+fn refused(view: &View<'_>, seen: &SeenContainer) -> v1::ContainerState {
+    let details = view.details.get(&seen.id);
+    terminated(seen, refused_with(details), details)
 }
 
 /// The code of one that the engine refuses to start.
@@ -127,10 +129,9 @@ fn before<'a>(view: &View<'a>, of: &SeenContainer) -> Option<&'a SeenContainer> 
 
 /// How one that is kept for that has ended; one that could not be started has a code too.
 fn ended(view: &View<'_>, seen: &SeenContainer) -> Option<v1::ContainerState> {
-    let details = view.details.get(&seen.id);
     match seen.state {
-        State::Exited(code) => Some(terminated(seen, code, details)),
-        State::Created => Some(terminated(seen, refused_with(details), details)),
+        State::Exited(code) => Some(terminated(seen, code, view.details.get(&seen.id))),
+        State::Created => Some(refused(view, seen)),
         State::Running | State::Removing => None,
     }
 }
