@@ -95,14 +95,7 @@ impl Failure {
     /// The engine cannot be talked to: nothing more can be done.
     #[must_use]
     pub fn is_connection(&self) -> bool {
-        matches!(
-            self.source,
-            Some(
-                EngineError::Unreachable { .. }
-                    | EngineError::PermissionDenied { .. }
-                    | EngineError::Broken { .. }
-            )
-        )
+        self.source.as_ref().is_some_and(EngineError::is_connection)
     }
 
     /// The same failure, told of a host port that is taken: which container wants it, and who has it.

@@ -24,8 +24,10 @@ const AFTER_AN_EVENT: [Duration; 3] = [
 ];
 /// An event may be missed: so often it is looked anyhow.
 const LONGEST_REST: Duration = Duration::from_mins(1);
-/// The same, where the engine tells of nothing any more.
+/// The same, where the engine does not answer.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// The engine may be being restarted: for so long who follows bears that it does not answer.
+const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
 /// Which lines of which containers.
 #[derive(Debug, Clone, Default)]
@@ -87,39 +89,63 @@ pub async fn logs(
     wanted: &Wanted,
     mut show: impl FnMut(&str, &Line) -> std::io::Result<()>,
 ) -> anyhow::Result<()> {
+    let mut last = BTreeMap::new();
+    let told = tell(engine, key, wanted, &mut last, &mut show).await;
+    if !wanted.follow {
+        return told;
+    }
+    match told {
+        // It is gone on from the last line that was shown.
+        Err(error) if wanted.tail.is_none() && is_broken(&error) => {}
+        told => told?,
+    }
+    follow(engine, key, wanted, last, show).await
+}
+
+fn is_broken(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<EngineError>();
+    error.is_some_and(EngineError::is_connection)
+}
+
+/// Lines that there are. `last`: the time of each container's last line, be it shown or not.
+async fn tell(
+    engine: &Engine,
+    key: &PodKey,
+    wanted: &Wanted,
+    last: &mut BTreeMap<String, Timestamp>,
+    mut show: impl FnMut(&str, &Line) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
     let containers = wanted.of(&engine.containers(Some(key)).await?);
-    let mut last: BTreeMap<String, Timestamp> = BTreeMap::new();
     let mut histories = Vec::new();
     for container in &containers {
+        let id = &container.id;
+        // Of one that has said nothing since then.
+        let before = wanted
+            .since
+            .map(|since| Timestamp::new(since - 1, 999_999_999));
+        last.extend(before.and_then(Result::ok).map(|time| (id.clone(), time)));
         let lines = if let Some(most) = wanted.tail {
-            let lines = tail(engine, &container.id, most, wanted.since);
-            stream::iter(lines.await.context("failed to read the logs")?)
-                .map(Ok)
-                .boxed()
+            let lines = tail(engine, id, most.max(1), wanted.since);
+            let lines = lines.await.context("failed to read the logs")?;
+            last.extend(lines.back().map(|line| (id.clone(), line.time)));
+            let shown = lines.into_iter().filter(|_| most > 0);
+            stream::iter(shown.map(Ok).collect::<Vec<_>>()).boxed()
         } else {
             let range = Range {
                 follow: false,
                 tail: None,
                 since: wanted.since,
             };
-            engine.logs(&container.id, range).boxed()
+            engine.logs(id, range).boxed()
         };
-        histories.push((
-            container.identity.container.clone(),
-            container.id.clone(),
-            lines,
-        ));
+        histories.push((container.identity.container.clone(), id.clone(), lines));
     }
     let mut merged = Merge::new(histories);
     while let Some((name, id, line)) = merged.next().await.context("failed to read the logs")? {
         last.insert(id, line.time);
         show(&name, &line)?;
     }
-    if wanted.follow {
-        follow(engine, key, wanted, last, show).await
-    } else {
-        Ok(())
-    }
+    Ok(())
 }
 
 /// Lines that come from now on. `last` has the time of each container's last line.
@@ -131,37 +157,55 @@ async fn follow(
     mut show: impl FnMut(&str, &Line) -> std::io::Result<()>,
 ) -> anyhow::Result<()> {
     let mut streams: SelectAll<BoxStream<'static, Said>> = SelectAll::new();
+    // Until when the lines of those that are followed have been shown before.
     let mut followed: BTreeMap<String, Timestamp> = BTreeMap::new();
     let mut changes = engine.changes(key).boxed();
-    let mut tells = true;
     let mut n_looks = 0;
     let mut next_look = Instant::now();
+    let mut answered = Instant::now();
+    let is_borne = |error: &EngineError, answered: Instant| {
+        error.is_connection() && answered.elapsed() < LONGEST_SILENCE
+    };
     loop {
         tokio::select! {
-            heard = changes.next(), if tells => {
-                tells = heard.is_some();
-                (n_looks, next_look) = (0, Instant::now());
-            }
+            Some(()) = changes.next() => (n_looks, next_look) = (0, Instant::now()),
             Some((name, id, line)) = streams.next() => match line {
                 // The engine takes the time in seconds: what was shown comes again.
                 Some(Ok(line)) if followed.get(&id).is_some_and(|seen| line.time <= *seen) => {}
-                Some(Ok(line)) => show(&name, &line)?,
+                Some(Ok(line)) => {
+                    let latest = last.entry(id).or_insert(line.time);
+                    *latest = line.time.max(*latest);
+                    show(&name, &line)?;
+                }
                 // It is gone, or on its way out.
                 Some(Err(error)) if matches!(error.status(), Some(404 | 409)) => {}
+                Some(Err(error)) if is_borne(&error, answered) => {
+                    followed.remove(&id);
+                    next_look = Instant::now() + PATIENCE;
+                }
                 Some(Err(error)) => return Err(error).context("failed to read the logs"),
-                None => (n_looks, next_look) = (0, Instant::now()),
+                None if followed.contains_key(&id) => (n_looks, next_look) = (0, Instant::now()),
+                None => {}
             },
             () = tokio::time::sleep_until(next_look) => {
-                let rest = if tells { LONGEST_REST } else { PATIENCE };
-                next_look = Instant::now() + AFTER_AN_EVENT.get(n_looks).copied().unwrap_or(rest);
+                let rest = AFTER_AN_EVENT.get(n_looks).copied().unwrap_or(LONGEST_REST);
+                next_look = Instant::now() + rest;
                 n_looks += 1;
-                let containers = engine.containers(Some(key)).await?;
+                let containers = match engine.containers(Some(key)).await {
+                    Ok(containers) => containers,
+                    Err(error) if is_borne(&error, answered) => {
+                        next_look = Instant::now() + PATIENCE;
+                        continue;
+                    }
+                    Err(error) => return Err(error).context("failed to read the logs"),
+                };
+                answered = Instant::now();
                 let meant = wanted.of(&containers);
                 for container in &meant {
                     if followed.contains_key(&container.id) || container.state == State::Created {
                         continue;
                     }
-                    let since = last.remove(&container.id);
+                    let since = last.get(&container.id).copied();
                     followed.insert(container.id.clone(), since.unwrap_or(Timestamp::MIN));
                     streams.push(said(engine, container, since));
                 }

@@ -68,6 +68,15 @@ impl EngineError {
         }
     }
 
+    /// Whether the engine was not reached, or not to the end of its answer.
+    #[must_use]
+    pub fn is_connection(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::PermissionDenied { .. } | Self::Broken { .. }
+        )
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {

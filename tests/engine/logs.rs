@@ -125,6 +125,30 @@ fn following_goes_on_across_a_new_container_and_ends_with_the_pod() {
 }
 
 #[test]
+fn who_follows_and_wants_nothing_old_is_shown_nothing_old() {
+    let pod = Pod::new("new");
+    let say = "echo old; i=0; while :; do sleep 0.2; echo $((i += 1)); done";
+    pod.up(&talkers(say, "true")).code(0);
+    // Its first line is some seconds old.
+    eventually("it has said much", || {
+        logs(&pod, &["-c", "a"]).lines().count() > 15
+    });
+    for newer in ["--tail=0", "--since=1s"] {
+        let mut child = podctl()
+            .args(["logs", "-f", newer, &pod.name])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("podctl");
+        let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
+        let first = lines.next().expect("a line").expect("a line");
+        child.kill().expect("podctl runs");
+        child.wait().expect("an end");
+        let number: Option<u32> = first.split(' ').next_back().and_then(|n| n.parse().ok());
+        assert!(number.is_some_and(|n| n > 5), "{newer}: {first}");
+    }
+}
+
+#[test]
 fn a_closed_pipe_ends_quietly() {
     let pod = Pod::new("pipe");
     let say = "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; echo end";
