@@ -66,6 +66,8 @@ pub enum Event {
     Happened(Happening),
     /// Something failed that will be tried again.
     Failed(Arc<Failure>),
+    /// The engine does not answer; it is asked again for a while.
+    Silent(Arc<Failure>),
     /// What was made is taken away again.
     TakingAway,
     /// A pod that was kept alive is taken down.

@@ -91,6 +91,14 @@ impl Progress {
                 let reason = failure.source.as_ref().map(|source| format!(": {source}"));
                 self.line(&format!("Failed      {failure}{}", reason.unwrap_or_default()));
             }
+            Event::Silent(failure) => {
+                let reason = failure.source.as_ref().map(|source| format!(" ({source})"));
+                self.line(&format!(
+                    "Waiting     pod {}: the engine does not answer{}; it is asked again",
+                    self.pod,
+                    reason.unwrap_or_default()
+                ));
+            }
             Event::Ready { container } => self.line(&format!("Ready       container {}/{container}", self.pod)),
             Event::TakingDown => self.line(&format!("Ending      pod {}: taking it down", self.pod)),
             Event::TakingAway => self.line(&format!("Undoing     pod {}: taking away what was made", self.pod)),

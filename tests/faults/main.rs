@@ -13,7 +13,9 @@ mod support;
 
 mod proxy;
 
-use std::process::Stdio;
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -36,6 +38,20 @@ spec:
   - {name: b, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600'], volumeMounts: [{name: m, mountPath: /m}, {name: d, mountPath: /d}]}
   - {name: c, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600']}
   volumes: [{name: m, emptyDir: {medium: Memory}}, {name: d, emptyDir: {}}, {name: t, configMap: {name: text}}]
+";
+
+/// Its container ends when it is asked to.
+const SPEAKS: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: a
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sh, -c, 'echo begins; until [ -e /ends ]; do sleep 0.1; done']
 ";
 
 /// Faults that are tried at every position.
@@ -208,21 +224,32 @@ fn the_critical_path_of_up_is_short() {
     assert!(shortest <= LONGEST, "{shortest} waits:\n{list}");
 }
 
+/// As while an engine with live-restore is restarted.
+#[test]
+fn who_keeps_a_pod_alive_bears_that_the_engine_does_not_answer_for_a_while() {
+    let (pod, proxy) = (Pod::new("silence"), Proxy::start(None));
+    let mut attached = Attached::begin(&pod, &proxy, SPEAKS);
+    proxy.leave();
+    // The container may end before it is told that the command has.
+    pod.exec("a", &["touch", "/ends"]);
+    eventually("it is told", || {
+        attached.told().contains("the engine does not answer")
+    });
+    proxy.come_back();
+    let n_begun = |attached: &Attached| attached.shown().matches("begins").count();
+    eventually("what has ended is started again", || {
+        n_begun(&attached) == 2
+    });
+    attached.end();
+    assert_eq!(n_begun(&attached), 2, "no line is shown twice");
+    pod.assert_nothing_left();
+}
+
 /// As after a restart of an engine with live-restore.
 #[test]
 fn who_keeps_a_pod_alive_hears_of_it_after_a_break_of_the_connection() {
     let (pod, proxy) = (Pod::new("break"), Proxy::start(None));
-    let file = pod.file(POD);
-    let said = pod.folder.0.join("said");
-    let mut attached = podctl_itself()
-        .args(["up", "--attach", &file])
-        .env("DOCKER_HOST", proxy.address())
-        .stdout(Stdio::null())
-        .stderr(std::fs::File::create(&said).expect("a file"))
-        .spawn()
-        .expect("podctl");
-    let said = || std::fs::read_to_string(&said).unwrap_or_default();
-    eventually("the pod is up", || said().contains("Up  "));
+    let mut attached = Attached::begin(&pod, &proxy, POD);
     let n_reached = || {
         let calls = proxy.calls();
         let infos = calls
@@ -233,12 +260,63 @@ fn who_keeps_a_pod_alive_hears_of_it_after_a_break_of_the_connection() {
     let before = n_reached();
     proxy.cut();
     run(podctl().args(["stop", &pod.name])).code(0);
-    eventually("it is told", || said().contains("podctl start"));
+    eventually("it is told", || attached.told().contains("podctl start"));
     run(podctl().args(["start", &pod.name])).code(0);
     assert_whole(&pod, "after a break");
-    run(std::process::Command::new("kill").args(["-INT", &attached.id().to_string()])).code(0);
-    assert_eq!(attached.wait().expect("an end").code(), Some(130));
+    attached.end();
     // There was one break, and no other since.
     assert_eq!(n_reached() - before, 1);
     pod.assert_nothing_left();
+}
+
+/// `podctl up --attach` through a proxy.
+struct Attached {
+    podctl: Child,
+    shown: PathBuf,
+    told: PathBuf,
+}
+
+impl Attached {
+    /// Once the pod is up.
+    fn begin(pod: &Pod, proxy: &Proxy, manifest: &str) -> Self {
+        let file = pod.file(manifest);
+        let [shown, told] = ["shown", "told"].map(|name| pod.folder.0.join(name));
+        let podctl = podctl_itself()
+            .args(["up", "--attach", &file])
+            .env("DOCKER_HOST", proxy.address())
+            .stdout(File::create(&shown).expect("a file"))
+            .stderr(File::create(&told).expect("a file"))
+            .spawn()
+            .expect("podctl");
+        let attached = Self {
+            podctl,
+            shown,
+            told,
+        };
+        eventually("the pod is up", || attached.told().contains("Up  "));
+        attached
+    }
+
+    /// What its containers said.
+    fn shown(&self) -> String {
+        std::fs::read_to_string(&self.shown).unwrap_or_default()
+    }
+
+    /// What it said itself.
+    fn told(&self) -> String {
+        std::fs::read_to_string(&self.told).unwrap_or_default()
+    }
+
+    /// As with Ctrl-C; it takes the pod down.
+    fn end(&mut self) {
+        run(Command::new("kill").args(["-INT", &self.podctl.id().to_string()])).code(0);
+        assert_eq!(self.podctl.wait().expect("an end").code(), Some(130));
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // Of a test that fails.
+        let _ = self.podctl.kill();
+    }
 }

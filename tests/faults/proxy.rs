@@ -130,6 +130,18 @@ impl Proxy {
         self.shared.cut();
     }
 
+    /// The engine goes away, until it comes back.
+    #[allow(dead_code, reason = "the benchmark does not")]
+    pub(crate) fn leave(&self) {
+        self.shared.gone.store(true, Ordering::Relaxed);
+        self.shared.cut();
+    }
+
+    #[allow(dead_code, reason = "the benchmark does not")]
+    pub(crate) fn come_back(&self) {
+        self.shared.gone.store(false, Ordering::Relaxed);
+    }
+
     /// The calls so far, but for events.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.shared.calls.lock().expect("the calls").clone()

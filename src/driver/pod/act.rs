@@ -3,9 +3,9 @@
 //! Not here: carrying them out (`execute`), which ones (`reconcile`).
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Done, Drive, Look, PUT_OFF, PUT_OFF_SHORTLY};
+use super::{Done, Drive, LONGEST_SILENCE, Look, PUT_OFF, PUT_OFF_SHORTLY};
 use crate::driver::effect::{Effect, apply};
 use crate::driver::execute::{Care, execute};
 use crate::driver::{Event, Failure};
@@ -188,18 +188,16 @@ impl Drive {
             let desired = self.plan.desired.as_ref();
             self.memory.lacks_image(container, desired);
         }
-        if self.outlives(&failure) {
-            self.events.tell(Event::Failed(Arc::new(failure)));
-            // Somebody may have started the pause before this one again, which has the ports: once that is seen, it is ended.
-            let is_held = is_taken && self.has_another_pause(action);
-            // Where it was nobody of the pod, the next try can wait.
-            let is_new = is_held && !std::mem::replace(&mut self.looked_for_holder, is_held);
-            let rest = if is_new { PUT_OFF_SHORTLY } else { PUT_OFF };
-            self.put_off(action.key(), rest);
-            return is_held;
-        }
-        self.failures.push(failure);
-        !self.goal.is_up()
+        let Some(rest) = self.outlive(failure) else {
+            return !self.goal.is_up();
+        };
+        // Somebody may have started the pause before this one again, which has the ports: once that is seen, it is ended.
+        let is_held = is_taken && self.has_another_pause(action);
+        // Where it was nobody of the pod, the next try can wait.
+        let is_new = is_held && !std::mem::replace(&mut self.looked_for_holder, is_held);
+        let rest = if is_new { PUT_OFF_SHORTLY } else { rest };
+        self.put_off(action.key(), rest);
+        is_held
     }
 
     fn has_another_pause(&self, action: &Action) -> bool {
@@ -208,9 +206,25 @@ impl Drive {
         action.container() == Some(PAUSE_CONTAINER) && n_pauses > 1
     }
 
-    /// A pod that is kept alive does not end with what cannot be done now.
-    pub(super) fn outlives(&self, failure: &Failure) -> bool {
-        self.alive && self.goal == Goal::Live(Until::Stopped) && !failure.is_connection()
+    /// A pod that is kept alive does not end with what cannot be done now, nor at once with an engine that does not answer: gives after what
+    /// time it is tried again. Else the failure is noted.
+    pub(super) fn outlive(&mut self, failure: Failure) -> Option<Duration> {
+        let is_kept = self.alive && self.goal == Goal::Live(Until::Stopped);
+        if is_kept && !failure.is_connection() {
+            self.events.tell(Event::Failed(Arc::new(failure)));
+            return Some(PUT_OFF);
+        }
+        if is_kept && self.silent_since.is_none() {
+            self.silent_since = Some(Instant::now());
+            self.events.tell(Event::Silent(Arc::new(failure)));
+            return Some(PUT_OFF_SHORTLY);
+        }
+        let is_borne = |since: Instant| since.elapsed() < LONGEST_SILENCE;
+        if is_kept && self.silent_since.is_some_and(is_borne) {
+            return Some(PUT_OFF_SHORTLY);
+        }
+        self.failures.push(failure);
+        None
     }
 
     /// It is tried again (kubelet: `backOffPeriod`).

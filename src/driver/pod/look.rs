@@ -3,12 +3,11 @@
 //! Not here: what is done then (`act`).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::try_join_all;
 
-use super::{AFTER_A_CHANGE, Done, Drive, LONGEST_REST, Look, MOST_LOOKS, PATIENCE, PUT_OFF};
+use super::{AFTER_A_CHANGE, Done, Drive, LONGEST_REST, Look, MOST_LOOKS, PATIENCE};
 use crate::driver::{Event, Failure};
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::member::KILLED;
@@ -54,6 +53,9 @@ impl Drive {
 
     pub(super) fn looked(&mut self, result: Result<Seen, EngineError>) {
         let counts = self.look == Look::UnderWay && self.n_acting() == 0;
+        if result.is_ok() {
+            self.silent_since = None;
+        }
         match result {
             Ok(seen) if counts => {
                 self.see(seen);
@@ -95,15 +97,13 @@ impl Drive {
     }
 
     fn look_failed(&mut self, error: EngineError) {
-        let failure = Failure::look(&self.plan.key, error);
-        if self.outlives(&failure) {
-            self.look = Look::Fresh;
-            self.events.tell(Event::Failed(Arc::new(failure)));
-            self.put_off("look".to_owned(), PUT_OFF);
-        } else {
-            self.look = Look::Wanted;
-            self.failures.push(failure);
-        }
+        self.look = match self.outlive(Failure::look(&self.plan.key, error)) {
+            Some(rest) => {
+                self.put_off("look".to_owned(), rest);
+                Look::Fresh
+            }
+            None => Look::Wanted,
+        };
     }
 
     pub(super) fn remember(&mut self, times: BTreeMap<String, Ended>) {

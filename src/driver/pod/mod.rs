@@ -53,6 +53,8 @@ const AFTER_A_CHANGE: [Duration; 4] = [
 const MOST_LOOKS: u32 = 200;
 /// What could not be done is tried again after this (kubelet: `backOffPeriod`).
 pub(super) const PUT_OFF: Duration = Duration::from_secs(10);
+/// The engine may be being restarted: for so long a pod that is kept alive bears that it does not answer.
+const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 /// What need not wait for others.
 const PUT_OFF_SHORTLY: Duration = Duration::from_millis(500);
 /// The way down goes on after a failure, but not for ever.
@@ -96,6 +98,8 @@ pub struct Drive {
     looked_for_holder: bool,
     over: Option<Over>,
     ready: bool,
+    /// Since when the engine has not answered.
+    silent_since: Option<Instant>,
 
     tasks: JoinSet<Done>,
     /// Those of the tasks that change nothing of what is seen.
@@ -199,6 +203,7 @@ impl Drive {
             looked_for_holder: false,
             over: None,
             ready: false,
+            silent_since: None,
             tasks: JoinSet::new(),
             waits: Vec::new(),
             in_flight: BTreeSet::new(),
@@ -418,7 +423,7 @@ impl Drive {
 
     /// Tasks that change what is seen.
     fn n_acting(&self) -> usize {
-        let others = self.waits.len() + usize::from(self.telling) + usize::from(self.reading);
+        let others = self.waits.len() + usize::from(self.telling);
         self.tasks.len().saturating_sub(others)
     }
 

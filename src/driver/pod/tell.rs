@@ -2,9 +2,12 @@
 //!
 //! Not here: what is told (`memory`), wishes (`join`).
 
-use super::{Done, Drive};
+use std::time::Instant;
+
+use super::{Done, Drive, LONGEST_SILENCE, PUT_OFF_SHORTLY};
 use crate::driver::execute;
 use crate::driver::join::read;
+use crate::engine::EngineError;
 use crate::engine::events::Heard;
 use crate::reconcile::{SeenContainer, State};
 use crate::record::Record;
@@ -78,10 +81,21 @@ impl Drive {
         };
         self.reading = true;
         let (engine, key, uploads) = (self.engine.clone(), self.plan.key.clone(), self.uploads);
-        self.tasks.spawn(async move {
-            let record = read(&engine, &key, &pause).await.ok().flatten();
+        let begun = Instant::now();
+        let is_borne = move |error: &anyhow::Error| {
+            let error = error.downcast_ref::<EngineError>();
+            error.is_some_and(EngineError::is_connection) && begun.elapsed() < LONGEST_SILENCE
+        };
+        let read = self.tasks.spawn(async move {
+            let record = loop {
+                match read(&engine, &key, &pause).await {
+                    Err(error) if is_borne(&error) => tokio::time::sleep(PUT_OFF_SHORTLY).await,
+                    read => break read.ok().flatten(),
+                }
+            };
             Done::Record(uploads, record.map(Box::new))
         });
+        self.waits.push(read);
     }
 
     pub(super) fn read(&mut self, uploads: u32, record: Option<Box<Record>>) {
