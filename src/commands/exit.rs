@@ -2,7 +2,11 @@
 //!
 //! Not here: which error leads to which code (`cli`).
 
+use std::error::Error as StdError;
+
 use thiserror::Error;
+
+use crate::engine::EngineError;
 
 /// How podctl ends. README documents the codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +62,33 @@ pub struct Faults {
     pub report: String,
 }
 
-/// Whether whoever read stdout has seen enough: that is no failure.
+/// Whether whoever read stdout has seen enough: that is no failure. An engine that takes no more of a request is one.
 #[must_use]
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    if error.chain().any(<dyn StdError>::is::<EngineError>) {
+        return false;
+    }
     let mut causes = error
         .chain()
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>());
     causes.any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn only_the_end_of_who_reads_is_no_failure() {
+        let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let of_output = Err::<(), _>(broken()).context("failed to print");
+        assert!(is_closed_pipe(&of_output.expect_err("an error")));
+        let source = broken().into();
+        let of_engine = Err::<(), _>(EngineError::Broken { source }).context("failed to look");
+        assert!(!is_closed_pipe(&of_engine.expect_err("an error")));
+    }
 }

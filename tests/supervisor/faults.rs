@@ -26,7 +26,7 @@ spec:
     image: busybox
     imagePullPolicy: IfNotPresent
     command: [sleep, '3600']
-    readinessProbe: {exec: {command: ['true']}, periodSeconds: 1}
+    readinessProbe: {exec: {command: ['true']}, periodSeconds: 60}
     volumeMounts: [{name: t, mountPath: /t}]
   - {name: b, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '3600']}
   volumes: [{name: t, configMap: {name: text}}]
