@@ -19,7 +19,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use proxy::{Fault, Proxy};
+use proxy::{Call, Fault, Proxy};
 use support::{Pod, Said, docker, eventually, podctl, podctl_itself, run, tell};
 
 const POD: &str = "
@@ -208,6 +208,22 @@ fn a_slow_engine_is_waited_for() {
     let proxy = Proxy::start(Some((Fault::Delay, 8)));
     through(&proxy, &["up", &pod.file(POD)]).code(0);
     assert_whole(&pod, "a delay");
+}
+
+/// An engine carries out what it was asked for, also where who asked has gone.
+#[test]
+fn what_was_asked_for_when_time_was_up_is_taken_back() {
+    // The first call is seldom another.
+    eventually("the record was asked for first", || {
+        let pod = Pod::new("late");
+        let proxy = Proxy::start(Some((Fault::Delay, 1)));
+        through(&proxy, &["up", &pod.file(POD), "--timeout", "300ms"]).code(4);
+        eventually("the engine has done all", || {
+            proxy.calls().iter().all(Call::is_over)
+        });
+        pod.assert_nothing_left();
+        proxy.calls()[0].to_string() == "POST /volumes/create"
+    });
 }
 
 /// Waits on the engine, one after the other, of a first `up` of a pod with volumes: all looks together, the pause made, the

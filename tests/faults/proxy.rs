@@ -43,6 +43,14 @@ pub(crate) struct Call {
     ended: Option<Instant>,
 }
 
+impl Call {
+    /// The engine has answered.
+    #[allow(dead_code, reason = "the benchmark does not")]
+    pub(crate) fn is_over(&self) -> bool {
+        self.ended.is_some()
+    }
+}
+
 /// Ids and names are left out: `POST /containers/*/start`.
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

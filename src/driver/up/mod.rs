@@ -9,12 +9,16 @@
 mod drive;
 mod undo;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use bollard::models::Volume;
+use futures_util::FutureExt;
+use futures_util::future::FusedFuture;
 use tokio::sync::{Notify, Semaphore};
 
 use super::images::{self, Pull, ensure_pause_image, pause_images};
@@ -198,17 +202,23 @@ impl Run<'_> {
         }
         let looking_up = || format!("failed to look up pod `{}`", self.key);
         // All looks together: what one of them refuses is found before anything but the record is made.
+        let (mut claim, claiming) = (pin!(self.claim(&wish).fuse()), Cell::new(false));
         let looks = async {
             let _turn = LOOKS.acquire().await;
+            claiming.set(true);
             tokio::try_join!(
                 self.engine.facts(),
                 self.engine.look(self.key, false),
-                self.claim(&wish),
+                claim.as_mut(),
                 images::find(self.engine, &references),
                 images::find(self.engine, &pause_images),
             )
         };
         let looked = self.interrupt.or(0, looks).await;
+        if !matches!(looked, Some(Ok(_))) && claiming.get() && !claim.is_terminated() {
+            // An engine carries out what it was asked for, also where nobody waits for that any more.
+            let _ = tokio::time::timeout(LAST_TRY, claim).await;
+        }
         let (facts, mut seen, volume, found, pauses) = match looked {
             Some(Ok(looked)) => looked,
             Some(Err(error)) => {
