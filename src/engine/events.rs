@@ -77,6 +77,19 @@ impl Engine {
         })
     }
 
+    /// The pod of each record and of each deletion that is made. Ends when the connection does.
+    pub fn wishes(&self) -> impl Stream<Item = PodKey> + Send + 'static {
+        let filters = HashMap::from([
+            ("type".to_owned(), vec!["volume".to_owned()]),
+            ("event".to_owned(), vec!["create".to_owned()]),
+        ]);
+        tell(&self.docker, &filters, None).filter_map(|event| {
+            // An engine does not tell a volume's labels.
+            let name = event.actor.and_then(|actor| actor.id);
+            std::future::ready(name.and_then(|name| names::pod_of_wish(&name)))
+        })
+    }
+
     /// One item for each time that a container is taken out of podctl's network, or leaves it with its end. Ends when the connection does.
     pub fn disconnects(&self) -> impl Stream<Item = ()> + Send + 'static {
         let filters = HashMap::from([

@@ -45,6 +45,14 @@ pub fn deletion(pod: &PodKey) -> String {
     format!("{}__deletion", record(pod))
 }
 
+/// The pod whose record, or whose deletion, has this name.
+#[must_use]
+pub fn pod_of_wish(volume: &str) -> Option<PodKey> {
+    let name = volume.strip_suffix("__deletion").unwrap_or(volume);
+    let (namespace, pod) = name.strip_prefix("podctl_")?.split_once('_')?;
+    (!pod.contains('_')).then(|| PodKey::new(namespace, pod))
+}
+
 /// The engine's volume for a volume of the pod: `podctl_default_web_data`.
 #[must_use]
 pub fn volume(pod: &PodKey, volume: &str) -> String {
@@ -107,6 +115,16 @@ mod tests {
         assert_eq!(volume(&web, "data"), "podctl_default_web_data");
         assert_eq!(alias(&web), "web");
         assert_eq!(alias(&staged), "web.staging");
+    }
+
+    #[test]
+    fn a_record_and_a_deletion_name_their_pod_and_a_volume_of_a_pod_none() {
+        let web = PodKey::new("staging", "web-1");
+        assert_eq!(pod_of_wish(&record(&web)), Some(web.clone()));
+        assert_eq!(pod_of_wish(&deletion(&web)), Some(web.clone()));
+        for other in [&volume(&web, "data"), SUPERVISOR, "podctl_x", "data"] {
+            assert_eq!(pod_of_wish(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -88,6 +88,7 @@ pub async fn supervise(
         keys: BTreeMap::new(),
     };
     let mut news = engine.news(None).boxed();
+    let mut wishes = engine.wishes().boxed();
     let mut disconnects = engine.disconnects().boxed();
     let mut check = None;
     let mut idle_since = Instant::now();
@@ -109,12 +110,18 @@ pub async fn supervise(
             } else {
                 reach(engine).await?;
                 news = engine.news(None).boxed();
+                wishes = engine.wishes().boxed();
                 disconnects = engine.disconnects().boxed();
                 next_look = Instant::now();
             },
             Some(ended) = pods.tasks.join_next_with_id() => {
                 // A panic costs the pod its turn: it is begun anew with the next look.
                 pods.ended(ended.map_or_else(|error| error.id(), |(id, ())| id));
+            }
+            // Of a command that was killed at once nothing else may be heard.
+            Some(key) = wishes.next() => {
+                pods.look_at(&key);
+                pods.begin(key);
             }
             // A container that ends leaves the network too: where many do, they are looked for together.
             Some(()) = disconnects.next(), if check.is_none() => check = Some((Instant::now(), true)),
@@ -255,11 +262,16 @@ impl Pods {
     async fn look_for_disconnected(&self) -> Result<(), EngineError> {
         let pauses = self.shared.engine.pauses().await?;
         for pause in pauses.iter().filter(|c| c.is_running() && !c.connected) {
-            if let Some(pod) = self.keys.get(pause.pod()) {
-                pod.changes.send_modify(|n| *n += 1);
-            }
+            self.look_at(pause.pod());
         }
         Ok(())
+    }
+
+    /// Has a look taken at a pod, where it is kept.
+    fn look_at(&self, key: &PodKey) {
+        if let Some(pod) = self.keys.get(key) {
+            pod.changes.send_modify(|n| *n += 1);
+        }
     }
 
     /// What is under way comes to its end, for a moment: an engine that stops waits for it.
