@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::port::find;
+use super::port::no_such_pod;
 use super::{Context, Exit, target};
 use crate::driver::observe;
 use crate::output::describe::describe;
@@ -36,12 +36,19 @@ pub async fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     let keys = target::pods(context, pods)?;
     let engine = context.engine()?;
     for (i, key) in keys.iter().enumerate() {
-        let containers = find(&engine, key).await?;
+        let containers = engine.containers(Some(key)).await?;
         let now = Timestamp::now().as_second();
         if i > 0 {
             context.printer.data("\n\n")?;
         }
-        for described in observe::described(&engine, &containers).await? {
+        let mut all = observe::described(&engine, &containers).await?;
+        if containers.is_empty() {
+            all.extend(observe::described_without_containers(&engine, key).await?);
+        }
+        if all.is_empty() {
+            return Err(no_such_pod(&engine, key).await?);
+        }
+        for described in all {
             let text = describe(&described, now, std::io::stdout().is_terminal());
             context.printer.data(&text)?;
         }

@@ -135,9 +135,17 @@ impl Listing {
         };
         let mut containers = engine.containers(pod).await?;
         containers.retain(|container| is_meant(container.pod()));
-        let mut pods = observe::of(engine, &containers, self.wants_objects()).await?;
+        let wanted = self.wants_objects();
+        let (mut pods, others) = tokio::try_join!(
+            observe::of(engine, &containers, wanted),
+            observe::without_containers(engine, &containers),
+        )?;
+        pods.extend(others.into_iter().filter(|other| {
+            let key = status::key(other);
+            is_meant(&key) && pod.is_none_or(|pod| *pod == key)
+        }));
         let place = |pod: &v1::Pod| self.pods.iter().position(|key| *key == status::key(pod));
-        pods.sort_by_key(place);
+        pods.sort_by_key(|pod| (place(pod), status::key(pod)));
         Ok(Found { containers, pods })
     }
 

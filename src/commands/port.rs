@@ -48,6 +48,16 @@ pub(super) async fn find(engine: &Engine, key: &PodKey) -> anyhow::Result<Vec<Se
     if !containers.is_empty() {
         return Ok(containers);
     }
+    Err(no_such_pod(engine, key).await?)
+}
+
+/// What is said of a pod of which there is no container.
+pub(super) async fn no_such_pod(engine: &Engine, key: &PodKey) -> anyhow::Result<anyhow::Error> {
+    if engine.record(key).await?.is_some() {
+        let why = "an `up` may be pulling its images, or they were removed by hand: `podctl up FILE` goes on from here";
+        let message = format!("pod `{key}` has no containers: {why}");
+        return Ok(NoSuchPod(message).into());
+    }
     let all = engine.containers(None).await?;
     let mut names: Vec<String> = all
         .iter()
@@ -60,7 +70,7 @@ pub(super) async fn find(engine: &Engine, key: &PodKey) -> anyhow::Result<Vec<Se
     } else {
         format!("there are: {}", names.join(", "))
     };
-    Err(NoSuchPod(format!("there is no pod `{key}`; {known}")).into())
+    Ok(NoSuchPod(format!("there is no pod `{key}`; {known}")).into())
 }
 
 /// A pod that is not there.

@@ -53,7 +53,8 @@ async fn records(engine: &Engine, containers: &[SeenContainer]) -> Vec<(PodKey, 
 /// # Errors
 /// When the engine cannot be asked.
 pub async fn pods(engine: &Engine) -> Result<Vec<PodKey>, EngineError> {
-    let (mut keys, containers) = tokio::try_join!(engine.records(), engine.containers(None))?;
+    let (records, containers) = tokio::try_join!(engine.records(), engine.containers(None))?;
+    let mut keys: Vec<PodKey> = records.into_iter().map(|(pod, _)| pod).collect();
     keys.extend(containers.iter().map(|c| c.pod().clone()));
     keys.sort();
     keys.dedup();

@@ -5,17 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bollard::models::Volume;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1;
 use serde_json::Value;
 
+use super::join::asked;
 use super::known;
 use super::termination;
+use crate::engine::look::{made_at, read_record};
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::member::KILLED;
 use crate::reconcile::seen::{Details, pause_of};
 use crate::reconcile::{SeenContainer, State, status};
-use crate::record::Told;
+use crate::record::labels::PAUSE_CONTAINER;
+use crate::record::{Identity, Told};
 use crate::spec::PodKey;
 
 /// Calls at once.
@@ -64,6 +68,37 @@ pub async fn of(
         }
     }
     Ok(pods)
+}
+
+/// The pods that have a record and none of these containers, as whole objects: an `up` may be pulling their images, or somebody has removed
+/// all. What they ask for is the first wish of their record; later ones are in the pause container. One call, and one where there are any.
+///
+/// # Errors
+/// As [`pods`].
+pub async fn without_containers(
+    engine: &Engine,
+    containers: &[SeenContainer],
+) -> Result<Vec<v1::Pod>, EngineError> {
+    let mut records = engine.records().await?;
+    records.retain(|(key, _)| !containers.iter().any(|c| c.pod() == key));
+    if records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let deletions = engine.deletions().await?;
+    let pod = |(key, volume): (PodKey, Volume)| {
+        let record = read_record(&volume, &BTreeMap::new()).ok()?;
+        let (uid, generation) = (&record.uid, record.wish.generation);
+        let identity = Identity::of(&asked(&record)?.pod, uid, generation, PAUSE_CONTAINER);
+        let began = i64::try_from(made_at(&volume)? / 1000).ok()?;
+        let seen = status::without_containers(&identity, began);
+        let whole = as_asked_for(record.wish.manifest, &seen).ok()?;
+        let mut pod = serde_json::from_value(whole).ok()?;
+        if let Some(deletion) = deletions.get(&key) {
+            status::mark(&mut pod, deletion);
+        }
+        Some(pod)
+    };
+    Ok(records.into_iter().filter_map(pod).collect())
 }
 
 /// What only a look at each tells of some of these containers, by id.
@@ -157,6 +192,24 @@ pub async fn described(
     whole.map(one).collect()
 }
 
+/// The same of a pod that has a record and no container; `None`: there is none.
+///
+/// # Errors
+/// As [`pods`].
+pub async fn described_without_containers(
+    engine: &Engine,
+    key: &PodKey,
+) -> Result<Option<Described>, EngineError> {
+    let pods = without_containers(engine, &[]).await?;
+    let pod = pods.into_iter().find(|pod| status::key(pod) == *key);
+    Ok(pod.map(|pod| Described {
+        pod,
+        told: Told::default(),
+        events: Vec::new(),
+        begun: BTreeMap::new(),
+    }))
+}
+
 /// What has happened to the pods that these containers are. Two calls for each pod, and one for each container.
 ///
 /// # Errors
@@ -208,21 +261,24 @@ pub async fn whole(
     pods: &[v1::Pod],
 ) -> serde_json::Result<Vec<Value>> {
     let mut manifests = known::manifests(engine, containers).await;
-    let whole = |pod: &v1::Pod| {
-        let seen = serde_json::to_value(pod)?;
-        let Some(mut whole) = manifests.remove(&status::key(pod)) else {
-            return Ok(seen);
-        };
-        for (field, value) in seen["metadata"].as_object().into_iter().flatten() {
-            whole["metadata"][field] = value.clone();
-        }
-        whole["status"] = seen["status"].clone();
-        if let Ok(spec) = serde_json::from_value(whole["spec"].clone()) {
-            whole["status"]["qosClass"] = status::qos_class(&spec).into();
-        }
-        Ok(whole)
+    let whole = |pod: &v1::Pod| match manifests.remove(&status::key(pod)) {
+        Some(manifest) => as_asked_for(manifest, pod),
+        None => serde_json::to_value(pod),
     };
     pods.iter().map(whole).collect()
+}
+
+/// What was asked for, with what there is of it.
+fn as_asked_for(mut manifest: Value, pod: &v1::Pod) -> serde_json::Result<Value> {
+    let seen = serde_json::to_value(pod)?;
+    for (field, value) in seen["metadata"].as_object().into_iter().flatten() {
+        manifest["metadata"][field] = value.clone();
+    }
+    manifest["status"] = seen["status"].clone();
+    if let Ok(spec) = serde_json::from_value(manifest["spec"].clone()) {
+        manifest["status"]["qosClass"] = status::qos_class(&spec).into();
+    }
+    Ok(manifest)
 }
 
 /// What who drives a pod has told. Two calls.

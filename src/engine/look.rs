@@ -207,13 +207,14 @@ impl Engine {
         Ok(volumes.into_iter().filter_map(deletion).collect())
     }
 
-    /// The pods that have a record. One call.
+    /// The volumes that are the records of pods, and whose. One call.
     ///
     /// # Errors
     /// As [`Engine::containers`].
-    pub async fn records(&self) -> Result<Vec<PodKey>, EngineError> {
+    pub async fn records(&self) -> Result<Vec<(PodKey, Volume)>, EngineError> {
         let volumes = self.volumes_with(vec![labels::WISH.to_owned()]).await?;
-        Ok(volumes.iter().filter_map(pod_of).collect())
+        let of_pod = |volume: Volume| Some((pod_of(&volume)?, volume));
+        Ok(volumes.into_iter().filter_map(of_pod).collect())
     }
 }
 

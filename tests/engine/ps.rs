@@ -52,6 +52,33 @@ fn a_row_has_kubectls_columns() {
     assert!(quiet.lines().any(|line| line == pod.name));
 }
 
+/// As while the images of a new pod are pulled.
+#[test]
+fn a_pod_that_has_no_containers_is_pending() {
+    let pod = Pod::new("bare");
+    let no_pod = run(podctl().args(["describe", &pod.name])).code(1);
+    no_pod.says(&["there is no pod"]);
+    pod.up(TWO).code(0);
+    for container in ["a", "b", "POD"] {
+        docker(&["rm", "-f", &pod.id(container)]);
+    }
+    let out = run(podctl().arg("ps")).code(0).out;
+    let row = out.lines().find(|row| row.starts_with(&pod.name));
+    let cells: Vec<_> = row.expect("a row").split_whitespace().collect();
+    assert_eq!(&cells[1..4], ["0/2", "ContainerCreating", "0"]);
+    let image = "jsonpath={.status.phase} {.spec.containers[0].image} {.metadata.uid}";
+    let got = run(podctl().args(["get", "pod", &pod.name, "-o", image])).code(0);
+    let words: Vec<_> = got.out.split(' ').collect();
+    assert_eq!(&words[..2], ["Pending", "busybox"]);
+    let described = run(podctl().args(["describe", &pod.name])).code(0);
+    described.prints(&["ContainerCreating"]);
+    let said = run(podctl().args(["logs", &pod.name])).code(1);
+    said.says(&["has no containers", "podctl up FILE"]);
+    pod.up(TWO).code(0);
+    let whole = run(podctl().args(["get", "pod", &pod.name])).code(0);
+    whole.prints(&["2/2"]);
+}
+
 #[shows("ObjectMeta.annotations", "ObjectMeta.labels")]
 #[test]
 fn json_has_what_was_asked_for_beside_what_there_is() {

@@ -206,22 +206,23 @@ impl Drive {
         action.container() == Some(PAUSE_CONTAINER) && n_pauses > 1
     }
 
-    /// A pod that is kept alive does not end with what cannot be done now, nor at once with an engine that does not answer: gives after what
-    /// time it is tried again. Else the failure is noted.
+    /// A pod that has come up does not end at once with an engine that does not answer, and one that is kept alive until somebody stops that
+    /// not with what cannot be done now: gives after what time it is tried again. Else the failure is noted.
     pub(super) fn outlive(&mut self, failure: Failure) -> Option<Duration> {
-        let is_kept = self.alive && self.goal == Goal::Live(Until::Stopped);
-        if is_kept && !failure.is_connection() {
+        let is_silent = failure.is_connection();
+        if self.alive && !is_silent && self.goal == Goal::Live(Until::Stopped) {
             self.events.tell(Event::Failed(Arc::new(failure)));
             return Some(PUT_OFF);
         }
-        if is_kept && self.silent_since.is_none() {
-            self.silent_since = Some(Instant::now());
-            self.events.tell(Event::Silent(Arc::new(failure)));
-            return Some(PUT_OFF_SHORTLY);
-        }
-        let is_borne = |since: Instant| since.elapsed() < LONGEST_SILENCE;
-        if is_kept && self.silent_since.is_some_and(is_borne) {
-            return Some(PUT_OFF_SHORTLY);
+        if self.alive && is_silent && self.goal.is_live() {
+            let Some(since) = self.silent_since else {
+                self.silent_since = Some(Instant::now());
+                self.events.tell(Event::Silent(Arc::new(failure)));
+                return Some(PUT_OFF_SHORTLY);
+            };
+            if since.elapsed() < LONGEST_SILENCE {
+                return Some(PUT_OFF_SHORTLY);
+            }
         }
         self.failures.push(failure);
         None

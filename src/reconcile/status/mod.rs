@@ -42,13 +42,27 @@ pub fn pods(
     keys.dedup();
     let nothing = Told::default();
     let of_pod = |key: &PodKey| {
-        pod(&View {
+        let view = View {
             containers: containers.iter().filter(|c| c.pod() == key).collect(),
             details,
             told: told.get(key).unwrap_or(&nothing),
-        })
+        };
+        let newest = view.containers.iter().max_by_key(|c| c.identity.generation);
+        let created = view.containers.iter().map(|c| c.created).min();
+        Some(pod(&view, &newest?.identity, created?))
     };
     keys.into_iter().filter_map(of_pod).collect()
+}
+
+/// A pod that has a record and no container, or none any more; `began`: in seconds since 1970.
+#[must_use]
+pub fn without_containers(identity: &Identity, began: i64) -> v1::Pod {
+    let view = View {
+        containers: Vec::new(),
+        details: &BTreeMap::new(),
+        told: &Told::default(),
+    };
+    pod(&view, identity, began)
 }
 
 /// The pod's namespace and name.
@@ -161,10 +175,8 @@ impl<'a> View<'a> {
     }
 }
 
-/// One pod, of all its containers.
-fn pod(view: &View<'_>) -> Option<v1::Pod> {
-    let by_generation = |c: &&&SeenContainer| c.identity.generation;
-    let newest = &view.containers.iter().max_by_key(by_generation)?.identity;
+/// One pod, of all its containers, at its newest generation. `created`: the oldest of them, in seconds since 1970.
+fn pod(view: &View<'_>, newest: &Identity, created: i64) -> v1::Pod {
     let names = names(newest, &view.containers);
     let sandbox = view.pause().is_some_and(SeenContainer::is_running);
     let is_sidecar = |name: &String| newest.sidecars.contains(name);
@@ -204,7 +216,6 @@ fn pod(view: &View<'_>) -> Option<v1::Pod> {
     let parts = parts(&statuses);
     let phase = parts.phase();
     let conditions = parts.conditions(phase);
-    let created = view.containers.iter().map(|c| c.created).min()?;
     let told = view.told.began.map(|began| began / 1000);
     let began = told.map_or(created, |began| i64::try_from(began).unwrap_or(created));
     // Containers are made anew, the pod is not.
@@ -212,7 +223,7 @@ fn pod(view: &View<'_>) -> Option<v1::Pod> {
     let ip = view.pause().and_then(|pause| pause.ip.clone());
     let host_ip = view.pause().and_then(|pause| pause.host_ip.clone());
     let (reason, message) = reason(view, sandbox);
-    Some(v1::Pod {
+    v1::Pod {
         metadata: ObjectMeta {
             name: Some(newest.pod.name.clone()),
             namespace: Some(newest.pod.namespace.clone()),
@@ -236,7 +247,7 @@ fn pod(view: &View<'_>) -> Option<v1::Pod> {
             start_time: Timestamp::from_second(began).ok().map(Time),
             ..Default::default()
         }),
-    })
+    }
 }
 
 /// Why the whole pod is as it is. Members may run on where their pause has gone: without its network they are no pod.
