@@ -35,9 +35,9 @@ pub(super) struct Supervision {
     /// The podctl that the supervisor runs, linked statically, where the engine's machine is of another kind
     #[arg(long, env = "PODCTL_SUPERVISOR_BINARY", value_name = "FILE")]
     supervisor_binary: Option<PathBuf>,
-    /// The supervisor and the network go so long after the last pod
-    #[arg(long, env = "PODCTL_SUPERVISOR_IDLE", value_parser = super::duration::parse, value_name = "TIME", default_value = "10m")]
-    supervisor_idle: Duration,
+    /// The supervisor and the network go so long after the last pod [default: 10m]
+    #[arg(long, env = "PODCTL_SUPERVISOR_IDLE", value_parser = super::duration::parse, value_name = "TIME")]
+    supervisor_idle: Option<Duration>,
     /// Whether one is there, once somebody has looked.
     #[arg(skip)]
     is_there: OnceCell<bool>,
@@ -50,15 +50,15 @@ impl Supervision {
             return false;
         }
         let ensured = async {
-            let idle = format!("{}s", self.supervisor_idle.as_secs());
+            let idle = self.supervisor_idle.unwrap_or(IDLE);
             let options = supervisor::Options {
                 socket: self.engine_socket.clone(),
                 binary: self.supervisor_binary.clone(),
-                arguments: vec!["--idle".to_owned(), idle],
+                arguments: vec!["--idle".to_owned(), format!("{}s", idle.as_secs())],
             };
             match ensure(engine, &options).await {
                 Ok(Ensured::Running) => {
-                    if self.supervisor_idle != IDLE {
+                    if self.supervisor_idle.is_some() {
                         let message = "supervisor: one is there already, and goes when it was told to: --supervisor-idle is for one that is started";
                         context.printer.status(message);
                     }
@@ -75,7 +75,7 @@ impl Supervision {
                     context.printer.status(&format!(
                         "supervisor: started, as the container podctl-supervisor; it asks probes, restarts and repairs, and goes {} \
                          after the last pod (--no-supervisor does without)",
-                        duration::words(self.supervisor_idle)
+                        duration::words(idle)
                     ));
                     true
                 }

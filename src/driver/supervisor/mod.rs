@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use futures_util::StreamExt;
+use semver::Version;
 
 use crate::engine::logs::Range;
 use crate::engine::supervisor::Supervisor;
@@ -67,7 +68,7 @@ pub async fn ensure(engine: &Engine, options: &Options) -> anyhow::Result<Ensure
     let looking = "failed to look for the supervisor";
     for _ in 0..MOST_TRIES {
         let old = match engine.supervisor().await.context(looking)? {
-            Some(found) if is_at_work(&found) && !is_older(&found.version) => {
+            Some(found) if is_at_work(&found) && !is_older(&found.version, VERSION) => {
                 return Ok(Ensured::Running);
             }
             // Another podctl has made it just now, or it is on its way out.
@@ -80,7 +81,7 @@ pub async fn ensure(engine: &Engine, options: &Options) -> anyhow::Result<Ensure
             }
             Some(found) => {
                 engine.remove(&found.id).await.context(looking)?;
-                is_older(&found.version).then_some(found.version)
+                is_older(&found.version, VERSION).then_some(found.version)
             }
             None => match engine.foreground_supervisor().await.context(looking)? {
                 Some(place) => return Ok(Ensured::Foreground(place)),
@@ -237,14 +238,9 @@ pub async fn remove_network(engine: &Engine) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Whether this podctl is newer than that version.
-fn is_older(version: &str) -> bool {
-    numbers(version) < numbers(VERSION)
-}
-
-fn numbers(version: &str) -> Vec<u64> {
-    let parts = version.split(['.', '-', '+']);
-    parts.map_while(|part| part.parse().ok()).collect()
+/// Whether a version is older than the other; one that does not read as a version is older than all.
+fn is_older(version: &str, than: &str) -> bool {
+    Version::parse(version).ok() < Version::parse(than).ok()
 }
 
 #[cfg(test)]
@@ -252,9 +248,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_compared_by_their_numbers() {
-        assert!(numbers("0.9.10") < numbers("0.10.0"));
-        assert!(numbers("1.2.3") == numbers("1.2.3"));
-        assert!(!is_older(VERSION) && is_older("0.0.1"));
+    fn a_version_is_older_by_its_numbers_and_before_it_is_released() {
+        for (older, newer) in [("0.9.10", "0.10.0"), ("1.2.3-rc.1", "1.2.3"), ("", "0.0.1")] {
+            assert!(is_older(older, newer) && !is_older(newer, older), "{older}");
+        }
+        assert!(!is_older(VERSION, VERSION));
     }
 }
