@@ -45,6 +45,9 @@ pub struct Wish {
     /// Somebody stays with the pod in the foreground: nobody else need keep it alive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub attached: bool,
+    /// Its writer asks the registry for images that are there too, before it makes anything.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pulls: bool,
     /// The generations at which containers were asked to be started anew, by name; the whole pod's under no name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub restarted: BTreeMap<String, u64>,
@@ -150,6 +153,7 @@ impl Wish {
             publish: publish.iter().map(PublishWish::from).collect(),
             stopped: desired.pod.stopped,
             attached: desired.pod.attached,
+            pulls: false,
             restarted: restarted(&desired.pod),
             payload: hash::config_maps(&desired.config_maps),
         }
@@ -308,6 +312,7 @@ mod tests {
             publish: vec![],
             stopped: false,
             attached: false,
+            pulls: false,
             restarted: BTreeMap::new(),
             payload: "p".into(),
         }

@@ -30,8 +30,8 @@ use crate::spec::{Desired, ImageFacts, PodKey, PullPolicy};
 
 /// A command that has done nothing for so long is gone, where it does not wait for a container to end.
 const QUIET: Duration = Duration::from_secs(2);
-/// One that has made nothing of a new pod yet may be pulling images.
-const PULLING: Duration = Duration::from_mins(1);
+/// One that has made nothing of a new pod yet may be pulling images that are there.
+const PULLING: Duration = Duration::from_mins(10);
 /// What happens in a row is looked at once.
 const SETTLING: Duration = Duration::from_millis(200);
 /// A hook that is an HTTP request has been answered by then.
@@ -251,14 +251,21 @@ impl Kept {
         };
         let images = self.images(&desired, seen).await?;
         let age = self.shared.now().saturating_sub(seen.began.unwrap_or(0));
-        let patience = if may_pull(&desired, &images) {
-            PULLING
-        } else {
-            QUIET
-        };
         let is_new = self.adopted.is_none() && seen.containers.is_empty();
+        // Nobody but the command can pull them.
+        if is_new
+            && desired
+                .pod
+                .members()
+                .any(|c| !images.contains_key(&c.image))
+        {
+            return Ok(Turn::StandBack(LONGEST_REST));
+        }
+        let pulls =
+            claimed.wish.pulls || desired.pod.members().any(|c| c.pull == PullPolicy::Always);
+        let patience = if pulls { PULLING } else { QUIET };
         if is_new && Duration::from_millis(age) < patience {
-            return Ok(Turn::StandBack(patience));
+            return Ok(Turn::StandBack(patience.min(LONGEST_REST)));
         }
         make_pause(&self.shared.engine, self.plan(desired, images), 0).await?;
         self.alone |= self.adopted.is_some();
@@ -344,12 +351,6 @@ impl Kept {
     async fn settled(&mut self) {
         while let Ok(Ok(())) = tokio::time::timeout(SETTLING, self.news.changed()).await {}
     }
-}
-
-/// Whether a command that has made nothing of a new pod yet may be pulling its images.
-fn may_pull(desired: &Desired, images: &BTreeMap<String, ImageFacts>) -> bool {
-    let mut containers = desired.pod.members();
-    containers.any(|c| c.pull == PullPolicy::Always || !images.contains_key(&c.image))
 }
 
 /// Whether an `up` would have nothing left to do.

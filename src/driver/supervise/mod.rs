@@ -207,6 +207,8 @@ struct Pods {
 /// One that is kept.
 struct Pod {
     task: Id,
+    /// Counts all that happens to it.
+    news: watch::Sender<u64>,
     /// Counts what happens to its containers.
     changes: watch::Sender<u64>,
 }
@@ -223,7 +225,8 @@ impl Pods {
         let ((news, all_news), (changes, all_changes)) = (watch::channel(0), watch::channel(0));
         let mut happens = shared.engine.news_of(&key).boxed();
         let mut changed = shared.engine.changes(&key).boxed();
-        let (events_to, count_changes) = (Events::to(sender), changes.clone());
+        let events_to = Events::to(sender);
+        let (count_news, count_changes) = (news.clone(), changes.clone());
         let heard = (all_news, all_changes);
         let kept = keep::keep(shared, key.clone(), heard, events_to, interrupt);
         let task = self.tasks.spawn(async move {
@@ -236,7 +239,7 @@ impl Pods {
             let count = async {
                 loop {
                     let counter = tokio::select! {
-                        Some(()) = happens.next() => &news,
+                        Some(()) = happens.next() => &count_news,
                         Some(()) = changed.next() => &count_changes,
                         else => return,
                     };
@@ -250,7 +253,14 @@ impl Pods {
             let _ = tell.send((of, None));
         });
         let task = task.id();
-        self.keys.insert(key, Pod { task, changes });
+        self.keys.insert(
+            key,
+            Pod {
+                task,
+                news,
+                changes,
+            },
+        );
     }
 
     /// The task of a pod has ended.
@@ -270,7 +280,9 @@ impl Pods {
     /// Has a look taken at a pod, where it is kept.
     fn look_at(&self, key: &PodKey) {
         if let Some(pod) = self.keys.get(key) {
-            pod.changes.send_modify(|n| *n += 1);
+            for counter in [&pod.news, &pod.changes] {
+                counter.send_modify(|n| *n += 1);
+            }
         }
     }
 

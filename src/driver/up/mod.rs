@@ -194,7 +194,10 @@ impl Run<'_> {
         let uploads = self.watch();
         // What happens before the pod is up counts too.
         let changes = self.until().map(|_| self.changes());
-        let wish = Wish::new(self.mine, &extra(self.mine), 1, &self.options.uid);
+        let wish = Wish {
+            pulls: self.options.pull == Pull::Always,
+            ..Wish::new(self.mine, &extra(self.mine), 1, &self.options.uid)
+        };
         let pause_images = pause_images();
         let mut references = images::references(&self.mine.pod);
         if self.mine.pod.stopped {
@@ -217,7 +220,8 @@ impl Run<'_> {
         let looked = self.interrupt.or(0, looks).await;
         if !matches!(looked, Some(Ok(_))) && claiming.get() && !claim.is_terminated() {
             // An engine carries out what it was asked for, also where nobody waits for that any more.
-            let _ = tokio::time::timeout(LAST_TRY, claim).await;
+            let claimed = tokio::time::timeout(LAST_TRY, claim);
+            let _ = self.interrupt.or(1, claimed).await;
         }
         let (facts, mut seen, volume, found, pauses) = match looked {
             Some(Ok(looked)) => looked,
