@@ -138,12 +138,11 @@ impl Listing {
         let wanted = self.wants_objects();
         let (mut pods, others) = tokio::try_join!(
             observe::of(engine, &containers, wanted),
-            observe::without_containers(engine, &containers),
+            observe::without_containers(engine, &containers, |other| {
+                is_meant(other) && pod.is_none_or(|pod| pod == other)
+            }),
         )?;
-        pods.extend(others.into_iter().filter(|other| {
-            let key = status::key(other);
-            is_meant(&key) && pod.is_none_or(|pod| *pod == key)
-        }));
+        pods.extend(others);
         let place = |pod: &v1::Pod| self.pods.iter().position(|key| *key == status::key(pod));
         pods.sort_by_key(|pod| (place(pod), status::key(pod)));
         Ok(Found { containers, pods })

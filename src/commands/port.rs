@@ -54,7 +54,7 @@ pub(super) async fn find(engine: &Engine, key: &PodKey) -> anyhow::Result<Vec<Se
 /// What is said of a pod of which there is no container.
 pub(super) async fn no_such_pod(engine: &Engine, key: &PodKey) -> anyhow::Result<anyhow::Error> {
     if engine.record(key).await?.is_some() {
-        let why = "an `up` may be pulling its images, or they were removed by hand: `podctl up FILE` goes on from here";
+        let why = "an `up` may be pulling its images, or somebody has removed its containers: `podctl up FILE` goes on from here";
         let message = format!("pod `{key}` has no containers: {why}");
         return Ok(NoSuchPod(message).into());
     }

@@ -70,7 +70,7 @@ pub async fn of(
     Ok(pods)
 }
 
-/// The pods that have a record and none of these containers, as whole objects: an `up` may be pulling their images, or somebody has removed
+/// Of the pods that are meant those that have a record and none of these containers, as whole objects: an `up` may be pulling their images, or somebody has removed
 /// all. What they ask for is the first wish of their record; later ones are in the pause container. One call, and one where there are any.
 ///
 /// # Errors
@@ -78,9 +78,11 @@ pub async fn of(
 pub async fn without_containers(
     engine: &Engine,
     containers: &[SeenContainer],
+    is_meant: impl Fn(&PodKey) -> bool,
 ) -> Result<Vec<v1::Pod>, EngineError> {
     let mut records = engine.records().await?;
-    records.retain(|(key, _)| !containers.iter().any(|c| c.pod() == key));
+    let has_any = |key: &PodKey| containers.iter().any(|c| c.pod() == key);
+    records.retain(|(key, _)| is_meant(key) && !has_any(key));
     if records.is_empty() {
         return Ok(Vec::new());
     }
@@ -200,9 +202,8 @@ pub async fn described_without_containers(
     engine: &Engine,
     key: &PodKey,
 ) -> Result<Option<Described>, EngineError> {
-    let pods = without_containers(engine, &[]).await?;
-    let pod = pods.into_iter().find(|pod| status::key(pod) == *key);
-    Ok(pod.map(|pod| Described {
+    let pods = without_containers(engine, &[], |other| other == key).await?;
+    Ok(pods.into_iter().next().map(|pod| Described {
         pod,
         told: Told::default(),
         events: Vec::new(),
