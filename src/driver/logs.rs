@@ -11,6 +11,8 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::silence::{PATIENCE, Silence};
+use crate::engine::error::is_of_connection;
 use crate::engine::logs::{Line, Range};
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::{SeenContainer, State};
@@ -24,10 +26,6 @@ const AFTER_AN_EVENT: [Duration; 3] = [
 ];
 /// An event may be missed: so often it is looked anyhow.
 const LONGEST_REST: Duration = Duration::from_mins(1);
-/// The same, where the engine does not answer.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// The engine may be being restarted: for so long who follows bears that it does not answer.
-const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
 /// Which lines of which containers.
 #[derive(Debug, Clone, Default)]
@@ -95,19 +93,14 @@ pub async fn logs(
         return told;
     }
     match told {
-        // It is gone on from the last line that was shown.
-        Err(error) if wanted.tail.is_none() && is_broken(&error) => {}
+        // It is gone on from the last line that was shown. Where the last few were asked for, none has been yet.
+        Err(error) if wanted.tail.is_none() && is_of_connection(&error) => {}
         told => told?,
     }
     follow(engine, key, wanted, last, show).await
 }
 
-fn is_broken(error: &anyhow::Error) -> bool {
-    let error = error.downcast_ref::<EngineError>();
-    error.is_some_and(EngineError::is_connection)
-}
-
-/// Lines that there are. `last`: the time of each container's last line, be it shown or not.
+/// Lines that there are. `last`: of each container, the time up to which nothing need be shown any more.
 async fn tell(
     engine: &Engine,
     key: &PodKey,
@@ -119,7 +112,7 @@ async fn tell(
     let mut histories = Vec::new();
     for container in &containers {
         let id = &container.id;
-        // Of one that has said nothing since then.
+        // One that has said nothing since then is shown with what it says next, and not from its beginning.
         let before = wanted
             .since
             .map(|since| Timestamp::new(since - 1, 999_999_999));
@@ -162,10 +155,7 @@ async fn follow(
     let mut changes = engine.changes(key).boxed();
     let mut n_looks = 0;
     let mut next_look = Instant::now();
-    let mut answered = Instant::now();
-    let is_borne = |error: &EngineError, answered: Instant| {
-        error.is_connection() && answered.elapsed() < LONGEST_SILENCE
-    };
+    let mut silence = Silence::default();
     loop {
         tokio::select! {
             Some(()) = changes.next() => (n_looks, next_look) = (0, Instant::now()),
@@ -179,9 +169,9 @@ async fn follow(
                 }
                 // It is gone, or on its way out.
                 Some(Err(error)) if matches!(error.status(), Some(404 | 409)) => {}
-                Some(Err(error)) if is_borne(&error, answered) => {
+                Some(Err(error)) if silence.bears(&error) => {
                     followed.remove(&id);
-                    next_look = Instant::now() + PATIENCE;
+                    (n_looks, next_look) = (0, Instant::now() + PATIENCE);
                 }
                 Some(Err(error)) => return Err(error).context("failed to read the logs"),
                 None if followed.contains_key(&id) => (n_looks, next_look) = (0, Instant::now()),
@@ -193,14 +183,14 @@ async fn follow(
                 n_looks += 1;
                 let containers = match engine.containers(Some(key)).await {
                     Ok(containers) => containers,
-                    Err(error) if is_borne(&error, answered) => {
+                    Err(error) if silence.bears(&error) => {
                         next_look = Instant::now() + PATIENCE;
                         continue;
                     }
                     Err(error) => return Err(error).context("failed to read the logs"),
                 };
-                answered = Instant::now();
                 let meant = wanted.of(&containers);
+                let n_followed = followed.len();
                 for container in &meant {
                     if followed.contains_key(&container.id) || container.state == State::Created {
                         continue;
@@ -208,6 +198,10 @@ async fn follow(
                     let since = last.get(&container.id).copied();
                     followed.insert(container.id.clone(), since.unwrap_or(Timestamp::MIN));
                     streams.push(said(engine, container, since));
+                }
+                // A log that can be opened may break again and again.
+                if followed.len() == n_followed {
+                    silence.end();
                 }
                 if !meant.iter().any(may_speak) && streams.is_empty() {
                     return Ok(());

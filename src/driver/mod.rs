@@ -36,6 +36,7 @@ pub mod passing;
 pub mod plan;
 pub mod pod;
 pub mod results;
+mod silence;
 pub mod supervise;
 pub mod supervisor;
 mod termination;

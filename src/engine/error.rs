@@ -151,6 +151,13 @@ impl EngineError {
     }
 }
 
+/// Whether an error is that of an engine that was not reached, or not to the end of its answer.
+#[must_use]
+pub fn is_of_connection(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<EngineError>();
+    error.is_some_and(EngineError::is_connection)
+}
+
 fn address(chosen: &Chosen) -> String {
     format!("{}, chosen by {}", chosen.endpoint.host, chosen.by)
 }

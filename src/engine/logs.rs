@@ -63,7 +63,11 @@ impl Engine {
             .scan(Assembly::default(), move |assembly, piece| {
                 let lines = match piece {
                     Some(Ok(piece)) => assembly.take(piece).map(Ok).into_iter().collect(),
-                    Some(Err(error)) => vec![Err(engine.error(error))],
+                    Some(Err(error)) => {
+                        // What has come of a line is no line.
+                        assembly.rest();
+                        vec![Err(engine.error(error))]
+                    }
                     None => assembly.rest().into_iter().map(Ok).collect::<Vec<_>>(),
                 };
                 std::future::ready(Some(stream::iter(lines)))

@@ -38,6 +38,14 @@ impl EngineError {
         .any(is_left)
     }
 
+    /// A container that is in the network already, or is on its way into it (Docker: `endpoint with name NAME already exists in network
+    /// NETWORK`).
+    #[must_use]
+    pub fn is_in_network(&self) -> bool {
+        self.reason()
+            .is_some_and(|reason| reason.contains("already exists in network"))
+    }
+
     /// A create whose image is not there (Docker: `No such image`).
     #[must_use]
     pub fn is_missing_image(&self) -> bool {
@@ -116,6 +124,13 @@ mod tests {
         assert!(refused("network podctl not found").is_missing_network("podctl"));
         assert!(refused("network 0123ab not found").is_missing_network("podctl"));
         assert!(!refused("No such container: 0123").is_missing_network("podctl"));
+    }
+
+    #[test]
+    fn a_container_that_is_in_the_network_is_told() {
+        let reason = "endpoint with name web_POD_0 already exists in network podctl";
+        assert!(refused(reason).is_in_network() && !refused(reason).is_left_task());
+        assert!(!refused("network podctl not found").is_in_network());
     }
 
     #[test]

@@ -3,11 +3,12 @@
 //! Not here: carrying them out (`execute`), which ones (`reconcile`).
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::{Done, Drive, LONGEST_SILENCE, Look, PUT_OFF, PUT_OFF_SHORTLY};
+use super::{Done, Drive, Look, PUT_OFF, PUT_OFF_SHORTLY};
 use crate::driver::effect::{Effect, apply};
 use crate::driver::execute::{Care, execute};
+use crate::driver::silence::PATIENCE;
 use crate::driver::{Event, Failure};
 use crate::engine::EngineError;
 use crate::reconcile::{Action, Goal, Until};
@@ -165,6 +166,8 @@ impl Drive {
                 self.lost.insert(target.id.clone());
                 return true;
             }
+            // Of one that is being started a list call does not tell the network yet.
+            Action::Connect(_) if error.is_in_network() => return true,
             Action::Create { .. } | Action::CreatePause { .. } if error.is_missing_image() => {}
             // The container is gone, or not as it was; the volume is in use by a container that is about to go.
             _ if matches!(error.status(), Some(404 | 409)) || error.is_missing_container() => {
@@ -209,20 +212,18 @@ impl Drive {
     /// A pod that has come up does not end at once with an engine that does not answer, and one that is kept alive until somebody stops that
     /// not with what cannot be done now: gives after what time it is tried again. Else the failure is noted.
     pub(super) fn outlive(&mut self, failure: Failure) -> Option<Duration> {
-        let is_silent = failure.is_connection();
-        if self.alive && !is_silent && self.goal == Goal::Live(Until::Stopped) {
+        let was_silent = self.silence.lasts();
+        let is_borne = |error: &EngineError| self.silence.bears(error);
+        if self.alive && self.goal.is_live() && failure.source.as_ref().is_some_and(is_borne) {
+            if !was_silent {
+                self.events.tell(Event::Silent(Arc::new(failure)));
+            }
+            return Some(PATIENCE);
+        }
+        let is_kept = self.alive && self.goal == Goal::Live(Until::Stopped);
+        if is_kept && !failure.is_connection() {
             self.events.tell(Event::Failed(Arc::new(failure)));
             return Some(PUT_OFF);
-        }
-        if self.alive && is_silent && self.goal.is_live() {
-            let Some(since) = self.silent_since else {
-                self.silent_since = Some(Instant::now());
-                self.events.tell(Event::Silent(Arc::new(failure)));
-                return Some(PUT_OFF_SHORTLY);
-            };
-            if since.elapsed() < LONGEST_SILENCE {
-                return Some(PUT_OFF_SHORTLY);
-            }
         }
         self.failures.push(failure);
         None
@@ -231,6 +232,7 @@ impl Drive {
     /// It is tried again (kubelet: `backOffPeriod`).
     pub(super) fn put_off(&mut self, key: String, rest: Duration) {
         self.in_flight.insert(key.clone());
+        self.n_put_off += 1;
         let rest = self.tasks.spawn(async move {
             tokio::time::sleep(rest).await;
             Done::Rested(key)
@@ -241,6 +243,7 @@ impl Drive {
     /// What was put off may be tried again.
     pub(super) fn rested(&mut self, key: &str) {
         self.in_flight.remove(key);
+        self.n_put_off -= 1;
         self.want_look();
     }
 }

@@ -53,9 +53,6 @@ impl Drive {
 
     pub(super) fn looked(&mut self, result: Result<Seen, EngineError>) {
         let counts = self.look == Look::UnderWay && self.n_acting() == 0;
-        if result.is_ok() {
-            self.silent_since = None;
-        }
         match result {
             Ok(seen) if counts => {
                 self.see(seen);

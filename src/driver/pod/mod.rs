@@ -29,6 +29,7 @@ pub use self::outcome::{Alive, Known, Outcome, Reached};
 use super::effect::Effect;
 use super::memory::Memory;
 use super::plan::Plan;
+use super::silence::Silence;
 use super::{Event, Events, Failure, Interrupt};
 use crate::engine::events::Heard;
 use crate::engine::{Engine, EngineError};
@@ -53,8 +54,6 @@ const AFTER_A_CHANGE: [Duration; 4] = [
 const MOST_LOOKS: u32 = 200;
 /// What could not be done is tried again after this (kubelet: `backOffPeriod`).
 pub(super) const PUT_OFF: Duration = Duration::from_secs(10);
-/// The engine may be being restarted: for so long a pod that is kept alive bears that it does not answer.
-const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 /// What need not wait for others.
 const PUT_OFF_SHORTLY: Duration = Duration::from_millis(500);
 /// The way down goes on after a failure, but not for ever.
@@ -98,8 +97,9 @@ pub struct Drive {
     looked_for_holder: bool,
     over: Option<Over>,
     ready: bool,
-    /// Since when the engine has not answered.
-    silent_since: Option<Instant>,
+    silence: Silence,
+    /// What was put off, and is not due yet.
+    n_put_off: usize,
 
     tasks: JoinSet<Done>,
     /// Those of the tasks that change nothing of what is seen.
@@ -203,7 +203,8 @@ impl Drive {
             looked_for_holder: false,
             over: None,
             ready: false,
-            silent_since: None,
+            silence: Silence::default(),
+            n_put_off: 0,
             tasks: JoinSet::new(),
             waits: Vec::new(),
             in_flight: BTreeSet::new(),
@@ -303,7 +304,12 @@ impl Drive {
                 let decision = self.decide();
                 let due = decision.wake;
                 self.live(&decision);
-                if decision.reached && self.look == Look::Fresh && !self.has_unread() {
+                let is_fresh = self.look == Look::Fresh;
+                if is_fresh && decision.actions.is_empty() && self.n_put_off == 0 {
+                    self.silence.end();
+                }
+                // What is seen while the engine is silent is what was seen before.
+                if decision.reached && is_fresh && !self.has_unread() && !self.silence.lasts() {
                     return self.reached().await;
                 }
                 if let (Some(failed), Look::Fresh) = (&decision.failed_init, self.look) {

@@ -2,12 +2,11 @@
 //!
 //! Not here: what is told (`memory`), wishes (`join`).
 
-use std::time::Instant;
-
-use super::{Done, Drive, LONGEST_SILENCE, PUT_OFF_SHORTLY};
+use super::{Done, Drive};
 use crate::driver::execute;
 use crate::driver::join::read;
-use crate::engine::EngineError;
+use crate::driver::silence::PATIENCE;
+use crate::engine::error::is_of_connection;
 use crate::engine::events::Heard;
 use crate::reconcile::{SeenContainer, State};
 use crate::record::Record;
@@ -81,15 +80,14 @@ impl Drive {
         };
         self.reading = true;
         let (engine, key, uploads) = (self.engine.clone(), self.plan.key.clone(), self.uploads);
-        let begun = Instant::now();
-        let is_borne = move |error: &anyhow::Error| {
-            let error = error.downcast_ref::<EngineError>();
-            error.is_some_and(EngineError::is_connection) && begun.elapsed() < LONGEST_SILENCE
-        };
+        // Of a pod that has come up the looks tell whether that helps.
+        let bears = self.alive && self.goal.is_live();
         let read = self.tasks.spawn(async move {
             let record = loop {
                 match read(&engine, &key, &pause).await {
-                    Err(error) if is_borne(&error) => tokio::time::sleep(PUT_OFF_SHORTLY).await,
+                    Err(error) if bears && is_of_connection(&error) => {
+                        tokio::time::sleep(PATIENCE).await;
+                    }
                     read => break read.ok().flatten(),
                 }
             };
