@@ -3,6 +3,7 @@
 //! What an action changed is applied to what was seen, so that the next decision needs no look; the last decision is made
 //! on a fresh one. A call that another podctl overtook (the name is taken, the container is gone) leads to a look.
 //!
+//! - `begin`: what a way begins with.
 //! - `look`: looks, and what is taken from them.
 //! - `act`: actions, and what their ends change.
 //! - `outcome`: how it ends.
@@ -11,6 +12,7 @@
 //! Not here: rules (`reconcile`), what a failure leads to (`up`, `down`).
 
 mod act;
+mod begin;
 mod look;
 mod outcome;
 mod tell;
@@ -34,7 +36,6 @@ use super::{Event, Events, Failure, Interrupt};
 use crate::engine::events::Heard;
 use crate::engine::{Engine, EngineError};
 use crate::probe::Prober;
-use crate::reconcile::restart::BackOff;
 use crate::reconcile::{Action, Decision, Goal, Input, Over, Seen, SeenContainer, Until, decide};
 use crate::record::Record;
 
@@ -146,129 +147,6 @@ enum Done {
 }
 
 impl Drive {
-    /// A way that begins with what was just seen. `ahead`: what the engine's clock is ahead of this one, in milliseconds.
-    #[must_use]
-    pub fn new(
-        engine: &Engine,
-        goal: Goal,
-        plan: Plan,
-        seen: Seen,
-        events: &Events,
-        interrupt: &Interrupt,
-    ) -> Self {
-        let told = seen.record.as_ref().map(|record| record.told.clone());
-        let mut memory = Memory::new(0, BackOff::default(), told.unwrap_or_default());
-        memory.began_at(seen.began);
-        if !goal.is_up() {
-            memory.resume(&seen, plan.desired.as_ref(), plan.facts.reaches_pods);
-        }
-        Self {
-            engine: engine.clone(),
-            prober: Arc::new(Prober::new(engine)),
-            goal,
-            memory,
-            ended_before: BTreeSet::new(),
-            since: 0,
-            known_generation: seen
-                .containers
-                .iter()
-                .map(|c| c.identity.generation)
-                .fold(plan.generation, u64::max),
-            lost: BTreeSet::new(),
-            // What a list call tells says nothing of when containers were started.
-            look: if goal.is_up()
-                && seen
-                    .members()
-                    .any(|c| c.is_running() && !c.identity.care.is_none())
-            {
-                Look::Wanted
-            } else {
-                Look::Fresh
-            },
-            plan: Arc::new(plan),
-            seen,
-            events: events.clone(),
-            interrupt: interrupt.clone(),
-            // One that came between two ways up counts; a way down may be there because of it.
-            interrupts_before: if goal.is_up() { 0 } else { interrupt.count() },
-            own_uploads: 0,
-            uploads: 0,
-            reading: false,
-            overtaken: false,
-            upload_events: None,
-            changes: None,
-            speaks: None,
-            ends_with: None,
-            alive: false,
-            looked_for_holder: false,
-            over: None,
-            ready: false,
-            silence: Silence::default(),
-            n_put_off: 0,
-            tasks: JoinSet::new(),
-            waits: Vec::new(),
-            in_flight: BTreeSet::new(),
-            failures: Vec::new(),
-            acted: false,
-            n_started: 0,
-            telling: false,
-            next_look: Instant::now() + LONGEST_REST,
-            fruitless: 0,
-            n_looks: 0,
-        }
-    }
-
-    /// The same way, on an engine whose clock is so many milliseconds ahead.
-    #[must_use]
-    pub fn with_clock(mut self, ahead: i64) -> Self {
-        self.memory.ahead = ahead;
-        self
-    }
-
-    /// The same way, on which these containers count as having ended before it began; none without.
-    #[must_use]
-    pub fn with_ended_before(mut self, ended: BTreeSet<String>) -> Self {
-        self.ended_before = ended;
-        self
-    }
-
-    /// The same way, going on from what was known before: what probes have answered, above all.
-    #[must_use]
-    pub fn knowing(mut self, known: Option<Known>) -> Self {
-        if let Some(known) = known {
-            self.memory = known.memory;
-            if let Some(record) = &self.seen.record {
-                self.memory.hear(&record.told);
-            }
-            (self.alive, self.over) = (known.alive, known.over);
-        }
-        self
-    }
-
-    /// The same way, watching for others that write into the record; `own` writes were made before it began.
-    #[must_use]
-    pub fn watching(mut self, uploads: BoxStream<'static, Heard>, own: u32) -> Self {
-        self.upload_events = Some(uploads);
-        self.own_uploads = own;
-        self
-    }
-
-    /// The same way, which does not end when all have been started: the pod is kept alive.
-    #[must_use]
-    pub fn kept_alive(mut self, alive: Alive) -> Self {
-        self.goal = Goal::Live(alive.until);
-        self.memory.back_off = alive.back_off;
-        self.changes = Some(alive.changes);
-        self.speaks = Some(alive.speaks);
-        self.ends_with = alive.ends_with;
-        if alive.until == Until::Stopped {
-            self.since = self.memory.now();
-        }
-        self.look = Look::Wanted;
-        self.n_looks = AFTER_A_CHANGE.len();
-        self
-    }
-
     /// Goes on until the goal is reached, or cannot be.
     pub async fn run(mut self) -> Outcome {
         loop {
