@@ -29,8 +29,14 @@ const LONGEST_REST: Duration = Duration::from_mins(1);
 const LOST: Duration = Duration::from_secs(5);
 /// What is under way when it is to end is waited for no longer.
 const LAST_STEPS: Duration = Duration::from_secs(2);
-/// An engine may tell of a change before its list call does.
-const AFTER_A_DISCONNECT: Duration = Duration::from_millis(300);
+/// An engine tells of a disconnect some time before its list call does: so long after it, and after each look before, it is looked.
+const AFTER_A_DISCONNECT: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_millis(20),
+    Duration::from_millis(300),
+];
+/// A container that ends leaves the network too: where many do, it is looked no more often than this.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// Between two tries to reach it.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -90,7 +96,7 @@ pub async fn supervise(
     let mut news = engine.news(None).boxed();
     let mut wishes = engine.wishes().boxed();
     let mut disconnects = engine.disconnects().boxed();
-    let mut check = None;
+    let (mut check, mut checked) = (None, None::<Instant>);
     let mut idle_since = Instant::now();
     let mut next_look = Instant::now();
     let mut stopped = interrupt.clone();
@@ -123,14 +129,18 @@ pub async fn supervise(
                 pods.look_at(&key);
                 pods.begin(key);
             }
-            // A container that ends leaves the network too: where many do, they are looked for together.
-            Some(()) = disconnects.next(), if check.is_none() => check = Some((Instant::now(), true)),
+            Some(()) = disconnects.next() => {
+                let soon = checked.map_or_else(Instant::now, |last| last + BETWEEN_LOOKS);
+                check = Some((soon.max(Instant::now()), 0));
+            }
             () = at(check.map(|(at, _)| at)) => {
-                let again = check.is_some_and(|(_, again)| again);
-                check = again.then(|| (Instant::now() + AFTER_A_DISCONNECT, false));
                 if pods.look_for_disconnected().await.is_err() {
                     reach(engine).await?;
                 }
+                let now = Instant::now();
+                checked = Some(now);
+                let n_looks = check.map_or(0, |(_, n)| n + 1);
+                check = AFTER_A_DISCONNECT.get(n_looks).map(|rest| (now + *rest, n_looks));
             }
             () = tokio::time::sleep_until(next_look.into()) => {
                 match known::pods(engine).await {
