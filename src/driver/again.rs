@@ -59,7 +59,7 @@ pub async fn again(
             // Another command makes the pause anew; but not for ever.
             Read::NotYet | Read::Empty if round <= DAMAGED => return Ok(None),
             Read::Empty => bail!(
-                "all containers of pod `{key}` have been removed: a supervisor makes them anew within a minute, `podctl up FILE` at once"
+                "all containers of pod `{key}` have been removed: a supervisor makes them anew, and so does `podctl up FILE`"
             ),
             Read::NotYet => bail!(
                 "the record of pod `{key}` cannot be read, or is damaged: `podctl up FILE` makes it whole"
