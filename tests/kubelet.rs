@@ -7,10 +7,10 @@
 
 mod support;
 
-use std::process::Child;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use support::attached::Attached;
 use support::{Pod, podctl, podctl_itself, run};
 
 /// Cases that differ by design, and why.
@@ -44,15 +44,6 @@ const OTHERWISE: &[(&str, &str)] = &[
 /// podctl's clock is not the kubelet's: so much longer it may take to come to what was seen.
 const PATIENCE: Duration = Duration::from_secs(15);
 const N_AT_ONCE: usize = 4;
-
-struct Attached(Child);
-
-impl Drop for Attached {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 #[test]
 fn a_pod_is_what_it_is_under_a_kubelet() {
@@ -107,14 +98,8 @@ fn check(case: &Value) -> Option<String> {
     // The one default that podctl has otherwise; as PID 1 a shell is deaf to SIGTERM.
     manifest["spec"]["shareProcessNamespace"] = json!(false);
     let file = pod.folder.write("pod.json", manifest.to_string());
-    let said = std::fs::File::create(pod.folder.0.join("said")).expect("a file");
-    let child = podctl_itself()
-        .args(["up", "--attach", &file])
-        .stdout(said.try_clone().expect("a file"))
-        .stderr(said)
-        .spawn()
-        .expect("the program runs");
-    let _attached = Attached(child);
+    let mut command = podctl_itself();
+    let _attached = Attached::of(&pod, command.args(["up", "--attach", &file]));
     let begun = Instant::now();
     for look in case["looks"].as_array().expect("looks") {
         let after = Duration::from_secs_f64(look["after_s"].as_f64().unwrap_or_default());

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::attach::{Attached, said};
+use super::support::attached::{Attached, said};
 use super::support::{Pod, docker, eventually, podctl, run};
 
 /// Each of its containers says in one file when it begins and when it ends.

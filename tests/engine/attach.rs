@@ -1,45 +1,9 @@
 //! `up --attach`: the pod is kept alive in the foreground, and goes with the command.
 
-use std::process::{Child, Command};
+use std::process::Command;
 
-use super::support::{Folder, Pod, docker, eventually, free_port, podctl, podctl_itself, run};
-
-/// `podctl up --attach`, in the background.
-pub(crate) struct Attached(pub(crate) Child);
-
-impl Attached {
-    pub(crate) fn new(pod: &Pod, manifest: &str, args: &[&str]) -> Self {
-        let file = pod.file(manifest);
-        let said = std::fs::File::create(pod.folder.0.join("said")).expect("a file");
-        let child = podctl_itself()
-            .args(["up", "--attach"])
-            .args(args)
-            .arg(file)
-            .stdout(said.try_clone().expect("a file"))
-            .stderr(said)
-            .spawn()
-            .expect("the program runs");
-        Self(child)
-    }
-
-    /// As Ctrl-C does; and its exit code.
-    pub(crate) fn interrupt(&mut self) -> i32 {
-        run(Command::new("kill").args(["-INT", &self.0.id().to_string()])).code(0);
-        let status = self.0.wait().expect("an end");
-        status.code().unwrap_or(-1)
-    }
-}
-
-impl Drop for Attached {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-pub(crate) fn said(pod: &Pod) -> String {
-    std::fs::read_to_string(pod.folder.0.join("said")).unwrap_or_default()
-}
+use super::support::attached::{Attached, said};
+use super::support::{Folder, Pod, docker, eventually, free_port, podctl, run};
 
 const CRASHING: &str = "
 apiVersion: v1

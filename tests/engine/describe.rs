@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::attach::{Attached, said};
+use super::support::attached::{Attached, said};
 use super::support::{Pod, eventually, podctl, run};
 
 /// One container that is not ready, and one that crashes.

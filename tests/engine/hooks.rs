@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::attach::{Attached, said};
+use super::support::attached::{Attached, said};
 use super::support::{Folder, Pod, eventually, podctl, run};
 use shows::shows;
 

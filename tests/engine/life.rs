@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::attach::{Attached, said};
+use super::support::attached::{Attached, said};
 use super::support::{Pod, docker, eventually, podctl, run};
 
 /// A nightly `docker container prune`.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::attach::Attached;
+use super::support::attached::Attached;
 use super::support::{Pod, podctl, run, within};
 
 /// What becomes of a container.

@@ -44,7 +44,7 @@ fn alone_it_leaves_at_once() {
     for signal in ["TERM", "INT"] {
         docker(&["start", &pause]);
         // A signal that comes before its first instruction is lost, as for every program that is PID 1.
-        within(Duration::from_secs(5), signal, || {
+        within(Duration::from_secs(3), signal, || {
             run(Command::new("docker").args(["kill", "-s", signal, &pause]));
             docker(&["inspect", "-f", "{{.State.Running}}", &pause]) == "false"
         });

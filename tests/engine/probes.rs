@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::attach::{Attached, said};
+use super::support::attached::{Attached, said};
 use super::support::{Pod, eventually, podctl, run};
 use shows::shows;
 

@@ -1,6 +1,6 @@
 //! `podctl ps` and `podctl version`.
 
-use super::attach::Attached;
+use super::support::attached::Attached;
 use super::support::{Pod, docker, eventually, podctl, run};
 use super::up::TWO;
 use shows::shows;

@@ -1,6 +1,6 @@
 //! What a container's end leads to, by its own rules and the pod's time.
 
-use super::attach::{Attached, said};
+use super::support::attached::{Attached, said};
 use super::support::{Pod, eventually, podctl, run};
 use shows::shows;
 

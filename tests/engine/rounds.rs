@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::attach::Attached;
+use super::support::attached::Attached;
 use super::support::{Pod, eventually, podctl, run};
 
 const RULE: &str =

@@ -1,6 +1,6 @@
 //! Sidecars: before what follows them, kept alive beside it, ended after it.
 
-use super::attach::{Attached, said};
+use super::support::attached::{Attached, said};
 use super::support::{Folder, Pod, docker, eventually, podctl, run};
 use shows::shows;
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use shows::shows;
 
-use super::attach::Attached;
+use super::support::attached::Attached;
 use super::support::{Pod, eventually, podctl, run};
 
 /// The pod's containers in the status, in their order.

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use super::attach::{Attached, said};
+use super::support::attached::{Attached, said};
 use super::support::{Folder, Pod, eventually, podctl, podctl_itself, run};
 
 /// Ready two seconds after its start; or never.

@@ -13,13 +13,12 @@ mod support;
 
 mod proxy;
 
-use std::fs::File;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use proxy::{Call, Fault, Proxy};
+use support::attached::{Attached, said};
 use support::{Pod, Said, docker, eventually, podctl, podctl_itself, run, tell};
 
 const POD: &str = "
@@ -255,20 +254,18 @@ fn the_critical_path_of_up_is_short() {
 #[test]
 fn who_keeps_a_pod_alive_bears_that_the_engine_does_not_answer_for_a_while() {
     let (pod, proxy) = (Pod::new("silence"), Proxy::start(None));
-    let mut attached = Attached::begin(&pod, &proxy, SPEAKS);
+    let mut attached = attached(&pod, &proxy, SPEAKS);
     proxy.leave();
     // The container may end before it is told that the command has.
     pod.exec("a", &["touch", "/ends"]);
     eventually("it is told", || {
-        attached.told().contains("the engine does not answer")
+        said(&pod).contains("the engine does not answer")
     });
     proxy.come_back();
-    let n_begun = |attached: &Attached| attached.shown().matches("begins").count();
-    eventually("what has ended is started again", || {
-        n_begun(&attached) == 2
-    });
-    attached.end();
-    assert_eq!(n_begun(&attached), 2, "no line is shown twice");
+    let n_begun = || said(&pod).matches("begins").count();
+    eventually("what has ended is started again", || n_begun() == 2);
+    assert_eq!(attached.interrupt(), 130);
+    assert_eq!(n_begun(), 2, "no line is shown twice");
     pod.assert_nothing_left();
 }
 
@@ -276,7 +273,7 @@ fn who_keeps_a_pod_alive_bears_that_the_engine_does_not_answer_for_a_while() {
 #[test]
 fn who_keeps_a_pod_alive_hears_of_it_after_a_break_of_the_connection() {
     let (pod, proxy) = (Pod::new("break"), Proxy::start(None));
-    let mut attached = Attached::begin(&pod, &proxy, POD);
+    let mut attached = attached(&pod, &proxy, POD);
     let n_reached = || {
         let calls = proxy.calls();
         let infos = calls
@@ -287,63 +284,22 @@ fn who_keeps_a_pod_alive_hears_of_it_after_a_break_of_the_connection() {
     let before = n_reached();
     proxy.cut();
     run(podctl().args(["stop", &pod.name])).code(0);
-    eventually("it is told", || attached.told().contains("podctl start"));
+    eventually("it is told", || said(&pod).contains("podctl start"));
     run(podctl().args(["start", &pod.name])).code(0);
     assert_whole(&pod, "after a break");
-    attached.end();
+    assert_eq!(attached.interrupt(), 130);
     // There was one break, and no other since.
     assert_eq!(n_reached() - before, 1);
     pod.assert_nothing_left();
 }
 
-/// `podctl up --attach` through a proxy.
-struct Attached {
-    podctl: Child,
-    shown: PathBuf,
-    told: PathBuf,
-}
-
-impl Attached {
-    /// Once the pod is up.
-    fn begin(pod: &Pod, proxy: &Proxy, manifest: &str) -> Self {
-        let file = pod.file(manifest);
-        let [shown, told] = ["shown", "told"].map(|name| pod.folder.0.join(name));
-        let podctl = podctl_itself()
-            .args(["up", "--attach", &file])
-            .env("DOCKER_HOST", proxy.address())
-            .stdout(File::create(&shown).expect("a file"))
-            .stderr(File::create(&told).expect("a file"))
-            .spawn()
-            .expect("podctl");
-        let attached = Self {
-            podctl,
-            shown,
-            told,
-        };
-        eventually("the pod is up", || attached.told().contains("Up  "));
-        attached
-    }
-
-    /// What its containers said.
-    fn shown(&self) -> String {
-        std::fs::read_to_string(&self.shown).unwrap_or_default()
-    }
-
-    /// What it said itself.
-    fn told(&self) -> String {
-        std::fs::read_to_string(&self.told).unwrap_or_default()
-    }
-
-    /// As with Ctrl-C; it takes the pod down.
-    fn end(&mut self) {
-        run(Command::new("kill").args(["-INT", &self.podctl.id().to_string()])).code(0);
-        assert_eq!(self.podctl.wait().expect("an end").code(), Some(130));
-    }
-}
-
-impl Drop for Attached {
-    fn drop(&mut self) {
-        // Of a test that fails.
-        let _ = self.podctl.kill();
-    }
+/// `podctl up --attach` through a proxy, once the pod is up.
+fn attached(pod: &Pod, proxy: &Proxy, manifest: &str) -> Attached {
+    let mut command = podctl_itself();
+    command
+        .args(["up", "--attach", &pod.file(manifest)])
+        .env("DOCKER_HOST", proxy.address());
+    let attached = Attached::of(pod, &mut command);
+    eventually("the pod is up", || said(pod).contains("Up  "));
+    attached
 }

@@ -141,8 +141,7 @@ impl Proxy {
     /// The engine goes away, until it comes back.
     #[allow(dead_code, reason = "the benchmark does not")]
     pub(crate) fn leave(&self) {
-        self.shared.gone.store(true, Ordering::Relaxed);
-        self.shared.cut();
+        self.shared.leave();
     }
 
     #[allow(dead_code, reason = "the benchmark does not")]
@@ -191,6 +190,12 @@ impl Shared {
             .for_each(|open| drop(open.shutdown(Shutdown::Both)));
     }
 
+    /// The engine goes away.
+    fn leave(&self) {
+        self.gone.store(true, Ordering::Relaxed);
+        self.cut();
+    }
+
     fn answer(&self, mut client: UnixStream) {
         let mut head = Vec::new();
         let mut buffer = vec![0; 64 * 1024];
@@ -221,10 +226,7 @@ impl Shared {
                 return;
             }
             Some(Fault::Kill) => return self.kill(),
-            Some(Fault::Gone) => {
-                self.gone.store(true, Ordering::Relaxed);
-                return self.cut();
-            }
+            Some(Fault::Gone) => return self.leave(),
             Some(Fault::Delay) => std::thread::sleep(Duration::from_secs(1)),
             Some(Fault::CutAfter | Fault::KillAfter) | None => {}
         }

@@ -14,6 +14,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+pub mod attached;
 pub mod registry;
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
