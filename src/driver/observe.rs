@@ -70,8 +70,8 @@ pub async fn of(
     Ok(pods)
 }
 
-/// Of the pods that are meant those that have a record and none of these containers, as whole objects: an `up` may be pulling their images, or somebody has removed
-/// all. What they ask for is the first wish of their record; later ones are in the pause container. One call, and one where there are any.
+/// Of the pods that are meant those that have a record and none of these containers, as whole objects: an `up` may be pulling their images,
+/// or somebody has removed all. What they ask for is the first wish of their record; later ones are in the pause container. One call, and one where there are any.
 ///
 /// # Errors
 /// As [`pods`].

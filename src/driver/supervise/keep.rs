@@ -26,7 +26,7 @@ use crate::engine::{Engine, EngineError};
 use crate::reconcile::{Goal, Input, Seen, SeenContainer, State, Until, decide};
 use crate::record::Record;
 use crate::spec::lifecycle::Handler;
-use crate::spec::{Desired, ImageFacts, PodKey, PullPolicy};
+use crate::spec::{Container, Desired, ImageFacts, PodKey, PullPolicy};
 
 /// A command that has done nothing for so long is gone, where it does not wait for a container to end.
 const QUIET: Duration = Duration::from_secs(2);
@@ -253,12 +253,8 @@ impl Kept {
         let age = self.shared.now().saturating_sub(seen.began.unwrap_or(0));
         let is_new = self.adopted.is_none() && seen.containers.is_empty();
         // Nobody but the command can pull them.
-        if is_new
-            && desired
-                .pod
-                .members()
-                .any(|c| !images.contains_key(&c.image))
-        {
+        let has_image = |c: &Container| images.contains_key(&c.image);
+        if is_new && !desired.pod.members().all(has_image) {
             return Ok(Turn::StandBack(LONGEST_REST));
         }
         let pulls =

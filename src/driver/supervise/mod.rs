@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
 use super::images::{ensure_pause_image, pause_images};
+use super::silence::PATIENCE;
 use super::{Event, Events, Interrupt, images, known, memory};
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::restart::BackOff;
@@ -29,16 +30,10 @@ const LONGEST_REST: Duration = Duration::from_mins(1);
 const LOST: Duration = Duration::from_secs(5);
 /// What is under way when it is to end is waited for no longer.
 const LAST_STEPS: Duration = Duration::from_secs(2);
-/// An engine tells of a disconnect some time before its list call does: so long after it, and after each look before, it is looked.
-const AFTER_A_DISCONNECT: [Duration; 3] = [
-    Duration::ZERO,
-    Duration::from_millis(20),
-    Duration::from_millis(300),
-];
+/// An engine tells of a disconnect some time before its list call does: it is looked again so long after each look.
+const AFTER_A_DISCONNECT: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(300)];
 /// A container that ends leaves the network too: where many do, it is looked no more often than this.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
-/// Between two tries to reach it.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What all pods share.
 struct Shared {
@@ -93,9 +88,14 @@ pub async fn supervise(
         tasks: JoinSet::new(),
         keys: BTreeMap::new(),
     };
-    let mut news = engine.news(None).boxed();
-    let mut wishes = engine.wishes().boxed();
-    let mut disconnects = engine.disconnects().boxed();
+    let listen = || {
+        (
+            engine.news(None).boxed(),
+            engine.wishes().boxed(),
+            engine.disconnects().boxed(),
+        )
+    };
+    let (mut news, mut wishes, mut disconnects) = listen();
     let (mut check, mut checked) = (None, None::<Instant>);
     let mut idle_since = Instant::now();
     let mut next_look = Instant::now();
@@ -115,9 +115,7 @@ pub async fn supervise(
                 pods.begin(key);
             } else {
                 reach(engine).await?;
-                news = engine.news(None).boxed();
-                wishes = engine.wishes().boxed();
-                disconnects = engine.disconnects().boxed();
+                (news, wishes, disconnects) = listen();
                 next_look = Instant::now();
             },
             Some(ended) = pods.tasks.join_next_with_id() => {
@@ -130,8 +128,8 @@ pub async fn supervise(
                 pods.begin(key);
             }
             Some(()) = disconnects.next() => {
-                let soon = checked.map_or_else(Instant::now, |last| last + BETWEEN_LOOKS);
-                check = Some((soon.max(Instant::now()), 0));
+                let soon = checked.map(|last| last + BETWEEN_LOOKS);
+                check = soon.max(Some(Instant::now())).map(|at| (at, 0));
             }
             () = at(check.map(|(at, _)| at)) => {
                 if pods.look_for_disconnected().await.is_err() {
@@ -139,8 +137,8 @@ pub async fn supervise(
                 }
                 let now = Instant::now();
                 checked = Some(now);
-                let n_looks = check.map_or(0, |(_, n)| n + 1);
-                check = AFTER_A_DISCONNECT.get(n_looks).map(|rest| (now + *rest, n_looks));
+                let n_looks = check.map_or(0, |(_, n)| n);
+                check = AFTER_A_DISCONNECT.get(n_looks).map(|rest| (now + *rest, n_looks + 1));
             }
             () = tokio::time::sleep_until(next_look.into()) => {
                 match known::pods(engine).await {
