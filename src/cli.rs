@@ -30,6 +30,9 @@ pub struct Cli {
     /// Print nothing but data and errors
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// Say more: which engine is asked, what is done to a pod and why, which fields have no effect
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    verbose: bool,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -64,7 +67,7 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let cli = Cli::parse();
-    let printer = Printer::new(cli.quiet);
+    let printer = Printer::new(cli.quiet, cli.verbose);
     let context = Context {
         printer,
         choice: Choice {

@@ -39,7 +39,7 @@ pub mod validate;
 pub mod version;
 pub mod wait;
 
-use crate::engine::{Choice, Engine, EngineError, Environment, connect};
+use crate::engine::{Choice, Chosen, Engine, EngineError, Environment, connect};
 use crate::output::Printer;
 use crate::spec::PodKey;
 
@@ -62,7 +62,11 @@ impl Context {
     /// # Errors
     /// When the choice cannot be followed.
     pub fn engine(&self) -> Result<Engine, EngineError> {
-        connect(&self.choice, &Environment::of_process())
+        let engine = connect(&self.choice, &Environment::of_process())?;
+        let Chosen { endpoint, by } = engine.chosen();
+        self.printer
+            .detail(&format!("Engine      {}, chosen by {by}", endpoint.host));
+        Ok(engine)
     }
 
     /// The namespace that a name on the command line is in.

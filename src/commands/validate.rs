@@ -15,9 +15,6 @@ pub struct Args {
     /// How faults are printed
     #[arg(short, long, value_enum, default_value = "long", value_name = "FORMAT")]
     output: Format,
-    /// Name the fields that have no effect on one machine
-    #[arg(short, long)]
-    verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -58,7 +55,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
             return Err(Faults { report: text }.into());
         };
         context.printer.rendered(&text);
-        say(context, args, &loaded);
+        say(context, &loaded);
         return Ok(Exit::Fine);
     }
     // What programs read is what they asked for.
@@ -70,7 +67,7 @@ pub fn run(context: &Context, args: &Args) -> anyhow::Result<Exit> {
     })
 }
 
-fn say(context: &Context, args: &Args, loaded: &Loaded) {
+fn say(context: &Context, loaded: &Loaded) {
     for (number, object) in loaded.objects.iter().enumerate() {
         let kind = object.kind.name().to_lowercase();
         let name = match object.kind {
@@ -79,9 +76,9 @@ fn say(context: &Context, args: &Args, loaded: &Loaded) {
         };
         context.printer.status(&format!("{kind} {name} is valid"));
         let of_it = loaded.without_effect.iter().filter(|(of, _)| *of == number);
-        for (_, path) in of_it.filter(|_| args.verbose) {
+        for (_, path) in of_it {
             let line = format!("  {path} has no effect on one machine");
-            context.printer.status(&line);
+            context.printer.detail(&line);
         }
     }
 }

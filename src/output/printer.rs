@@ -13,19 +13,26 @@ use super::escape::{escape, escape_lines};
 #[derive(Debug, Clone, Copy)]
 pub struct Printer {
     quiet: bool,
+    verbose: bool,
 }
 
 impl Printer {
-    /// A printer; a quiet one says nothing but data, warnings and errors.
+    /// A printer; a quiet one says nothing but data, warnings and errors, a verbose one details too.
     #[must_use]
-    pub fn new(quiet: bool) -> Self {
-        Self { quiet }
+    pub fn new(quiet: bool, verbose: bool) -> Self {
+        Self { quiet, verbose }
     }
 
     /// Whether it says nothing but data, warnings and errors.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.quiet
+    }
+
+    /// Whether it says details too.
+    #[must_use]
+    pub fn is_verbose(&self) -> bool {
+        self.verbose
     }
 
     /// A text that was laid out and escaped before, to stderr, also when quiet.
@@ -58,6 +65,13 @@ impl Printer {
     /// One line of news to stderr, unless quiet.
     pub fn status(&self, text: &str) {
         if !self.quiet {
+            news(text);
+        }
+    }
+
+    /// One line that few need, to stderr, when verbose.
+    pub fn detail(&self, text: &str) {
+        if self.verbose {
             news(text);
         }
     }

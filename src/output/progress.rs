@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -20,6 +20,7 @@ use crate::spec::{PodKey, RestartPolicy};
 pub struct Progress {
     printer: Printer,
     pod: String,
+    begun: Instant,
     live: Option<MultiProgress>,
     bars: BTreeMap<String, ProgressBar>,
     pulls: BTreeMap<String, BTreeMap<String, PullProgress>>,
@@ -29,10 +30,12 @@ impl Progress {
     /// For a pod; live where stderr is a terminal.
     #[must_use]
     pub fn new(printer: Printer, pod: &PodKey) -> Self {
-        let live = !printer.is_quiet() && std::io::stderr().is_terminal();
+        let is_plain = printer.is_quiet() || printer.is_verbose();
+        let live = !is_plain && std::io::stderr().is_terminal();
         Self {
             printer,
             pod: pod.to_string(),
+            begun: Instant::now(),
             live: live.then(MultiProgress::new),
             bars: BTreeMap::new(),
             pulls: BTreeMap::new(),
@@ -43,16 +46,19 @@ impl Progress {
     pub fn show(&mut self, event: &Event) {
         match event {
             Event::Began(action) => {
+                self.detail("begins", action);
                 if let Some((what, doing, _)) = self.words(action) {
                     self.begin(what, doing);
                 }
             }
             Event::Ended(action) => {
+                self.detail("ends", action);
                 if let Some((what, _, done)) = self.words(action) {
                     self.end(&what, done);
                 }
             }
             Event::Spared(action) => {
+                self.detail("is spared", action);
                 if let Some((what, ..)) = self.words(action) {
                     self.clear(&what);
                 }
@@ -112,6 +118,13 @@ impl Progress {
                 fields.join(", ")
             )),
         }
+    }
+
+    /// An action with its reason, and when it was so.
+    fn detail(&self, what: &str, action: &Action) {
+        let at = self.begun.elapsed().as_secs_f64();
+        self.printer
+            .detail(&format!("{at:>7.3} s   pod {}: {action} {what}", self.pod));
     }
 
     /// Takes the live lines away.
