@@ -62,6 +62,7 @@ impl Manifests {
                 Purpose::Run | Purpose::RunTemplates => generated(),
                 Purpose::Check | Purpose::Name => String::new(),
             },
+            salt: uuid::Uuid::new_v4().to_string(),
         }
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Not here: how a pod is brought up (`driver::up`), what is said of its end (`up_report`).
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +19,10 @@ use crate::driver::images::Pull;
 use crate::driver::up::{Attach, Options, Up, up};
 use crate::driver::{Interrupt, dry_run, known};
 use crate::engine::{Engine, EngineError};
-use crate::manifest::{Purpose, load, load_beside};
+use crate::manifest::{Known, Purpose, load, load_beside};
 use crate::output::timeline::timeline;
 use crate::reconcile::Until;
-use crate::spec::{ConfigMap, Desired, PodKey, Publish};
+use crate::spec::{Desired, PodKey, Publish};
 
 /// Bring pods up, or bring running ones in line with their changed files
 #[derive(Debug, clap::Args)]
@@ -187,6 +186,12 @@ pub(super) async fn load_pods(
                 Err(_) => Err(problems),
             }
         }
+        Ok(loaded) if loaded.warnings.iter().any(|problem| problem.missing) => {
+            match known(context).await {
+                Ok(known) => load_beside(&sources, &options, &known),
+                Err(_) => Ok(loaded),
+            }
+        }
         loaded => loaded,
     };
     Ok(files::loaded(context, &sources, loaded)?.pods)
@@ -215,9 +220,9 @@ fn collisions(pods: &[Desired]) -> Result<(), UsageError> {
     Ok(())
 }
 
-/// The ConfigMaps that earlier runs have left.
-async fn known(context: &Context) -> Result<BTreeMap<PodKey, ConfigMap>, EngineError> {
-    known::config_maps(&context.engine()?).await
+/// The ConfigMaps and Secrets that earlier runs have left.
+async fn known(context: &Context) -> Result<Known, EngineError> {
+    known::payloads(&context.engine()?).await
 }
 
 /// One pod, with its progress.

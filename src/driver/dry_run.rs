@@ -49,7 +49,7 @@ pub async fn plan(engine: &Engine, desired: &Desired, pull: Pull) -> anyhow::Res
     // What somebody asked to be started anew has been.
     let mut desired = desired.clone();
     if let Some(before) = seen.record.as_ref().and_then(recorded) {
-        desired.pod = desired.pod.restarted_as(&before.pod);
+        desired.pod = desired.pod.following(&before.pod);
     }
     let desired = &desired;
     if seen.record.is_none() {
@@ -90,7 +90,7 @@ fn imagined_record(desired: &Desired) -> Record {
         uid: String::new(),
         wish: Wish::new(desired, &[], 1, ""),
         filled: None,
-        config_maps: None,
+        payload: None,
         superseded: Vec::new(),
         told: Told::default(),
     }

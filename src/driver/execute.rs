@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bollard::models::ContainerCreateBody;
 
 use super::effect::Effect;
+use super::images;
 use super::plan::Plan;
 use crate::engine::act::Created;
 use crate::engine::{Engine, EngineError};
@@ -18,7 +19,7 @@ use crate::reconcile::seen::pause_of;
 use crate::reconcile::{Action, SeenContainer, State};
 use crate::record::{Filled, Identity, hash, names};
 use crate::spec::volume::{HostPath, VolumeSource};
-use crate::spec::{Container, Desired};
+use crate::spec::{Container, Desired, ImageFacts};
 use crate::translate::app::Place;
 use crate::translate::{self, archive};
 
@@ -233,12 +234,22 @@ async fn create_member(
     let Some((desired, container)) = found else {
         return Ok(Effect::Raced);
     };
-    let Some(image) = plan.images.get(&container.image) else {
-        return Err(EngineError::no_image(&container.image));
-    };
-    let body = translate::app::app(desired, container, place, image, &plan.facts);
     let name = names::container(&plan.key, &container.name, place.attempt);
-    create(engine, plan, &name, body, &image.id, Some(place.pause)).await
+    let make = async |image: &ImageFacts| {
+        let body = translate::app::app(desired, container, place, image, &plan.facts);
+        create(engine, plan, &name, body, &image.id, Some(place.pause)).await
+    };
+    let made = match plan.images.get(&container.image) {
+        Some(image) => make(image).await,
+        None => Err(EngineError::no_image(&container.image)),
+    };
+    match made {
+        // It was removed, or has come, since it was looked for.
+        Err(error) if error.is_missing_image() => {
+            make(&images::late(engine, desired, container).await?).await
+        }
+        made => made,
+    }
 }
 
 /// Makes the file of a container's termination message, where it has one: an engine would make a folder for it.

@@ -1,4 +1,4 @@
-//! Which images are there, and pulling those that are not, before anything is made.
+//! Which images are there, and pulling those that are not: before anything is made, but for what a pod lacks later.
 //!
 //! Not here: how a pull goes (`engine::images`), credentials (`engine::credentials`).
 
@@ -8,9 +8,13 @@ use anyhow::{Context as _, anyhow};
 use futures_util::future::try_join_all;
 
 use super::{Event, Events};
+use crate::engine::images::Logins;
 use crate::engine::{Engine, EngineError};
 use crate::oci::Image;
-use crate::spec::{Architecture, EngineFacts, ImageFacts, Pod, PullPolicy};
+use crate::spec::{
+    Architecture, Container, Data, DataKind, DataRef, Desired, EngineFacts, ImageFacts, Pod,
+    PullPolicy,
+};
 
 /// `--pull`: what it says goes for every container; nothing said leaves it to each one's `imagePullPolicy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,16 +63,17 @@ pub async fn find(
 /// When an image cannot be had; the first is named with the container that wants it.
 pub async fn ensure(
     engine: &Engine,
-    pod: &Pod,
+    desired: &Desired,
     found: BTreeMap<String, Option<ImageFacts>>,
     pull: Pull,
     events: &Events,
 ) -> anyhow::Result<BTreeMap<String, ImageFacts>> {
+    let pod = &desired.pod;
     let one = |(reference, facts): (String, Option<ImageFacts>)| async move {
         let facts = match facts {
             facts if is_pulled(pod, &reference, facts.as_ref(), pull) => {
                 let is_there = facts.is_some();
-                fetch(engine, pod, &reference, is_there, events).await?
+                fetch(engine, desired, &reference, is_there, events).await?
             }
             Some(facts) => facts,
             None => return Err(never(pod, &reference)),
@@ -110,9 +115,41 @@ fn policy(pod: &Pod, reference: &str, pull: Pull) -> PullPolicy {
     })
 }
 
+/// The image of a container that is made by who keeps its pod alive, where it was not there before: nothing is pulled but with the pod's
+/// own login.
+///
+/// # Errors
+/// When it cannot be had.
+pub async fn late(
+    engine: &Engine,
+    desired: &Desired,
+    container: &Container,
+) -> Result<ImageFacts, EngineError> {
+    let reference = &container.image;
+    if let Some(facts) = engine.image_facts(reference).await? {
+        return Ok(facts);
+    }
+    let lacking = || EngineError::no_image(reference);
+    if container.pull == PullPolicy::Never {
+        return Err(lacking());
+    }
+    let logins = Logins {
+        secrets: pull_secrets(desired),
+        own: false,
+    };
+    engine.pull(reference, &logins, |_| {}).await?;
+    engine.image_facts(reference).await?.ok_or_else(lacking)
+}
+
+fn pull_secrets(desired: &Desired) -> Vec<&Data> {
+    let names = desired.pod.image_pull_secrets.iter();
+    let secret = |name| desired.payload.get(&DataRef::new(DataKind::Secret, name));
+    names.filter_map(secret).collect()
+}
+
 async fn fetch(
     engine: &Engine,
-    pod: &Pod,
+    desired: &Desired,
     reference: &str,
     is_there: bool,
     events: &Events,
@@ -127,13 +164,18 @@ async fn fetch(
             progress,
         });
     };
-    engine.pull(reference, tell).await.with_context(|| {
+    let logins = Logins {
+        secrets: pull_secrets(desired),
+        own: true,
+    };
+    let pulled = engine.pull(reference, &logins, tell).await;
+    pulled.with_context(|| {
         let remedy = if is_there {
             " (the engine has an image of that name: `--pull missing` uses it)"
         } else {
             ""
         };
-        let wanted_by = wanted_by(pod, reference);
+        let wanted_by = wanted_by(&desired.pod, reference);
         format!("failed to pull the image `{reference}` of {wanted_by}{remedy}")
     })?;
     events.tell(Event::Pulled {

@@ -19,6 +19,7 @@ use crate::engine::events::Heard;
 use crate::engine::look::read_record;
 use crate::manifest;
 use crate::reconcile::{Seen, SeenContainer, State};
+use crate::record::payload::{self, Kept};
 use crate::record::{Record, Wish, hash};
 use crate::spec::{Desired, EngineFacts, ImageFacts, Pod, PodKey, Port, Publish};
 use crate::translate::archive;
@@ -126,7 +127,7 @@ impl Run<'_> {
         record.wish.generation = generations.max().unwrap_or(0).max(record.wish.generation);
         let mut mine = self.mine.clone();
         if let Some(before) = &before {
-            mine.pod = mine.pod.restarted_as(&before.pod);
+            mine.pod = mine.pod.following(&before.pod);
         }
         let asks_the_same =
             |before: &Desired| is_same(before, &mine) && before.pod.attached == mine.pod.attached;
@@ -315,15 +316,15 @@ pub(super) fn is_stale(record: &Record, seen: &Seen) -> bool {
 
 /// What a record asks for; `None` when its payload has not been written.
 pub(super) fn recorded(record: &Record) -> Option<Desired> {
-    let needs_none = record.wish.payload == hash::config_maps(&BTreeMap::new());
-    let is_there = record.config_maps.is_some() || needs_none;
+    let is_there = record.payload.is_some() || payload::is_empty(&record.wish.payload);
     is_there.then(|| asked(record)).flatten()
 }
 
-/// The same, without ConfigMaps where they have not been written.
+/// The same, without the payload where that has not been written.
 pub(super) fn asked(record: &Record) -> Option<Desired> {
-    let config_maps = record.config_maps.clone().unwrap_or_default();
-    let mut desired = manifest::load_recorded(&record.wish.manifest, config_maps).ok()?;
+    let Kept { salt, payload } = record.payload.clone().unwrap_or_default();
+    let mut desired = manifest::load_recorded(&record.wish.manifest, payload).ok()?;
+    desired.pod.salt = salt;
     for publish in &record.wish.publish {
         let publish = publish.to_publish()?;
         if !desired.pod.publish.contains(&publish) {
@@ -338,9 +339,10 @@ pub(super) fn asked(record: &Record) -> Option<Desired> {
 fn is_same(a: &Desired, b: &Desired) -> bool {
     let pod = Pod {
         attached: b.pod.attached,
+        salt: b.pod.salt.clone(),
         ..a.pod.clone()
     };
-    pod == b.pod && hash::config_maps(&a.config_maps) == hash::config_maps(&b.config_maps)
+    pod == b.pod && a.payload == b.payload
 }
 
 /// What the record asked for, where the volumes hold just that.

@@ -1,4 +1,4 @@
-//! What earlier `up`s have left in the records of the pods that are there: manifests, and the ConfigMaps that came with them.
+//! What earlier `up`s have left in the records of the pods that are there: manifests, and the ConfigMaps and Secrets that came with them.
 //!
 //! Not here: what a manifest refers to (`manifest::references`).
 
@@ -8,21 +8,22 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::engine::{Engine, EngineError};
+use crate::manifest::Known;
 use crate::reconcile::SeenContainer;
 use crate::reconcile::seen::pauses_of;
 use crate::record::Record;
-use crate::spec::{ConfigMap, PodKey};
+use crate::spec::PodKey;
 
-/// The ConfigMaps, by namespace and name. Where two pods were given other ones of one name, those of the later pod count.
+/// The ConfigMaps and Secrets. Where two pods were given other ones of one name, those of the later pod count.
 ///
 /// # Errors
 /// When the engine does not answer.
-pub async fn config_maps(engine: &Engine) -> Result<BTreeMap<PodKey, ConfigMap>, EngineError> {
+pub async fn payloads(engine: &Engine) -> Result<Known, EngineError> {
     let pauses = engine.pauses().await?;
     let records = records(engine, &pauses).await.into_iter();
     let of_pod = |(pod, record): (PodKey, Record)| {
-        let all = record.config_maps.unwrap_or_default().into_iter();
-        all.map(move |(name, map)| (PodKey::new(pod.namespace.clone(), name), map))
+        let all = record.payload.unwrap_or_default().payload.into_iter();
+        all.map(move |(of, data)| ((pod.namespace.clone(), of), data))
     };
     Ok(records.flat_map(of_pod).collect())
 }

@@ -186,19 +186,27 @@ impl Memory {
         self.told.waiting.insert(target.container.clone(), reason);
     }
 
-    /// A container cannot be made: its image is gone, and who keeps a pod alive pulls none.
-    pub(super) fn lacks_image(&mut self, container: &str, desired: Option<&Desired>) {
+    /// A container cannot be made: its image is gone, and was refused, or nobody pulls it for a pod that is kept alive.
+    pub(super) fn lacks_image(
+        &mut self,
+        container: &str,
+        refusal: Option<String>,
+        desired: Option<&Desired>,
+    ) {
         let spec = desired.and_then(|desired| desired.pod.container(container));
         let image = spec.map(|spec| spec.image.clone()).unwrap_or_default();
-        // kubelet: `ErrImageNeverPull`.
-        let message =
-            format!("Container image \"{image}\" is not present with pull policy of Never");
-        self.happened(true, "ErrImageNeverPull", container, &message);
-        let reason = Reason {
-            reason: "ErrImageNeverPull".to_owned(),
-            message,
+        // kubelet: the same words.
+        let (reason, message) = match refusal {
+            Some(message) => ("ErrImagePull", message),
+            None => (
+                "ErrImageNeverPull",
+                format!("Container image \"{image}\" is not present with pull policy of Never"),
+            ),
         };
-        self.told.waiting.insert(container.to_owned(), reason);
+        self.happened(true, reason, container, &message);
+        let reason = reason.to_owned();
+        let waiting = Reason { reason, message };
+        self.told.waiting.insert(container.to_owned(), waiting);
     }
 
     /// Whether a container that is asked is ready.
@@ -423,6 +431,7 @@ mod tests {
     use super::*;
     use crate::reconcile::seen::tests::member;
     use crate::record::hash::tests::pod;
+    use crate::spec::Payload;
 
     #[test]
     fn a_good_answer_in_other_words_is_no_news() {
@@ -450,7 +459,7 @@ mod tests {
         let desired = Desired {
             pod,
             manifest: serde_json::Value::Null,
-            config_maps: BTreeMap::new(),
+            payload: Payload::new(),
         };
         let mut memory = Memory::new(0, BackOff::default(), Told::default());
         memory.started(&target, Some(&desired));

@@ -41,6 +41,14 @@ pub enum EngineError {
         /// The engine's own reason.
         message: String,
     },
+    /// An image that a container needs could not be pulled.
+    #[error("failed to pull the image `{image}`: {message}")]
+    Pull {
+        /// Its reference.
+        image: String,
+        /// The registry's reason.
+        message: String,
+    },
     /// The connection broke, or an answer made no sense.
     #[error("talking to the engine failed")]
     Broken {

@@ -4,13 +4,14 @@
 
 use std::collections::HashMap;
 
+use bollard::auth::DockerCredentials;
 use bollard::query_parameters::{
     CreateImageOptionsBuilder, ImportImageOptions, ListImagesOptionsBuilder, RemoveImageOptions,
 };
 use futures_util::StreamExt;
 
-use super::{Engine, EngineError, credentials};
-use crate::spec::{ImageFacts, image};
+use super::{Engine, EngineError, credentials, pull_secrets};
+use crate::spec::{Data, ImageFacts, image};
 
 /// How far a pull is: one layer of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,15 @@ pub struct PullProgress {
     pub current: Option<u64>,
     /// Bytes in all, where the engine says.
     pub total: Option<u64>,
+}
+
+/// By whose login an image is pulled.
+#[derive(Debug, Clone)]
+pub struct Logins<'a> {
+    /// The Secrets that the pod brings for that. They are tried first, one after the other.
+    pub secrets: Vec<&'a Data>,
+    /// The client's own is tried after them; or none, where it has none.
+    pub own: bool,
 }
 
 impl Engine {
@@ -89,28 +99,52 @@ impl Engine {
         Ok(())
     }
 
-    /// Pulls an image with the client's own credentials, and tells how far it is. Nothing is tried twice: a registry that
-    /// refuses is quoted.
+    /// Pulls an image, and tells how far it is. Nothing is tried twice with one login: a registry that refuses is quoted.
     ///
     /// # Errors
-    /// When the registry, or the engine, refuses.
+    /// When the registry, or the engine, refuses; and when there is no login to try.
     pub async fn pull(
         &self,
         reference: &str,
+        logins: &Logins<'_>,
         mut tell: impl FnMut(PullProgress),
     ) -> Result<(), EngineError> {
+        let mut refused = None;
+        for login in pull_secrets::find(reference, &logins.secrets) {
+            match self.pull_as(reference, Some(login), &mut tell).await {
+                Err(EngineError::Refused { message, .. }) => refused = Some(message),
+                end => return end,
+            }
+        }
+        let quoted = |message| format!("with the pod's own imagePullSecrets: {message}");
+        if !logins.own {
+            let image = reference.to_owned();
+            return Err(match refused.map(quoted) {
+                Some(message) => EngineError::Pull { image, message },
+                None => EngineError::no_image(reference),
+            });
+        }
         let found = credentials::find(image::registry(reference)).await;
+        let pulled = self.pull_as(reference, found.credentials, &mut tell).await;
+        let complaints = refused.map(quoted).into_iter().chain(found.complaint);
+        complaints.fold(pulled, |pulled, complaint| {
+            pulled.map_err(|error| with_complaint(error, &complaint))
+        })
+    }
+
+    async fn pull_as(
+        &self,
+        reference: &str,
+        login: Option<DockerCredentials>,
+        tell: &mut impl FnMut(PullProgress),
+    ) -> Result<(), EngineError> {
         let tagged = image::with_tag(reference);
         let options = CreateImageOptionsBuilder::default()
             .from_image(&tagged)
             .build();
-        let mut answers = self
-            .docker
-            .create_image(Some(options), None, found.credentials);
+        let mut answers = self.docker.create_image(Some(options), None, login);
         while let Some(answer) = answers.next().await {
-            let answer = answer
-                .map_err(|error| self.error(error))
-                .map_err(|error| with_complaint(error, found.complaint.as_deref()))?;
+            let answer = answer.map_err(|error| self.error(error))?;
             let detail = answer.progress_detail.unwrap_or_default();
             tell(PullProgress {
                 layer: answer.id.unwrap_or_default(),
@@ -123,12 +157,12 @@ impl Engine {
     }
 }
 
-fn with_complaint(error: EngineError, complaint: Option<&str>) -> EngineError {
-    match (error, complaint) {
-        (EngineError::Refused { status, message }, Some(complaint)) => EngineError::Refused {
+fn with_complaint(error: EngineError, complaint: &str) -> EngineError {
+    match error {
+        EngineError::Refused { status, message } => EngineError::Refused {
             status,
             message: format!("{message} ({complaint})"),
         },
-        (error, _) => error,
+        error => error,
     }
 }

@@ -22,6 +22,7 @@ pub mod facts;
 pub mod images;
 pub mod logs;
 pub mod look;
+mod pull_secrets;
 pub mod reason;
 mod ssh;
 pub mod supervisor;

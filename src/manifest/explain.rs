@@ -86,7 +86,7 @@ fn one(
     inherited: Option<Standing>,
     described: &Described,
 ) -> Field {
-    let is_run = matches!(kind, Kind::Pod | Kind::ConfigMap);
+    let is_run = matches!(kind, Kind::Pod | Kind::ConfigMap | Kind::Secret);
     let of_table = || standing(parent, name);
     Field {
         name: name.to_owned(),
@@ -173,11 +173,11 @@ impl Described {
     }
 }
 
-/// The whole table for people: every field of a Pod, a ConfigMap and all that they hold, type by type.
+/// The whole table for people: every field of a Pod, a ConfigMap, a Secret and all that they hold, type by type.
 #[must_use]
 pub fn document() -> String {
     let mut text = String::from(
-        "# Fields\n\nWhat podctl does with every field of a Pod, a ConfigMap and all that they hold. Made from the table in \
+        "# Fields\n\nWhat podctl does with every field of a Pod, a ConfigMap, a Secret and all that they hold. Made from the table in \
          `src/manifest/fields.rs` by a test; `podctl explain` shows the same.\n\n\
          - **honoured**: carried out; the test in `tests/engine` shows it.\n\
          - **no effect**: taken; on one machine it changes nothing. `podctl validate -v` names it.\n\
@@ -185,8 +185,9 @@ pub fn document() -> String {
          - **refused**: cannot be carried out; why.\n\
          - **left out**: what a cluster writes into its objects; taken away with a warning.\n",
     );
-    let mut left: Vec<(String, Option<Standing>)> =
-        vec![("Pod".to_owned(), None), ("ConfigMap".to_owned(), None)];
+    let mut left: Vec<(String, Option<Standing>)> = ["Pod", "ConfigMap", "Secret"]
+        .map(|kind| (kind.to_owned(), None))
+        .to_vec();
     let mut seen = BTreeSet::new();
     while !left.is_empty() {
         let (of, inherited) = left.remove(0);

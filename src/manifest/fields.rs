@@ -88,6 +88,33 @@ const TABLE: &[(&str, Rows)] = &[
         ],
     ),
     (
+        "Secret",
+        &[
+            (
+                "apiVersion",
+                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
+            ),
+            (
+                "data",
+                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
+            ),
+            ("immutable", NoEffect),
+            (
+                "kind",
+                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
+            ),
+            (
+                "metadata",
+                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
+            ),
+            (
+                "stringData",
+                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
+            ),
+            ("type", Honoured("pull::a_pods_own_login_is_used")),
+        ],
+    ),
+    (
         "ObjectMeta",
         &[
             (
@@ -158,7 +185,10 @@ const TABLE: &[(&str, Rows)] = &[
                 Honoured("up::containers_share_network_ipc_pids_and_hostname"),
             ),
             ("hostnameOverride", NotYetUnless(EMPTY_TEXT)),
-            ("imagePullSecrets", NotYet),
+            (
+                "imagePullSecrets",
+                Honoured("pull::a_pods_own_login_is_used"),
+            ),
             (
                 "initContainers",
                 Honoured("init::init_containers_run_one_after_the_other_before_the_app_starts"),
@@ -665,7 +695,10 @@ const TABLE: &[(&str, Rows)] = &[
             ("quobyte", NotYet),
             ("rbd", NotYet),
             ("scaleIO", NotYet),
-            ("secret", NotYet),
+            (
+                "secret",
+                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
+            ),
             ("storageos", NotYet),
             ("vsphereVolume", NotYet),
         ],
@@ -720,6 +753,32 @@ const TABLE: &[(&str, Rows)] = &[
         ],
     ),
     (
+        "SecretVolumeSource",
+        &[
+            (
+                "defaultMode",
+                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
+            ),
+            ("defaultUser", NotYet),
+            (
+                "items",
+                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
+            ),
+            (
+                "optional",
+                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
+            ),
+            (
+                "secretName",
+                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
+            ),
+        ],
+    ),
+    (
+        "LocalObjectReference",
+        &[("name", Honoured("pull::a_pods_own_login_is_used"))],
+    ),
+    (
         "KeyToPath",
         &[
             (
@@ -758,7 +817,7 @@ mod tests {
 
     #[test]
     fn every_field_that_is_reached_has_a_row() {
-        let mut left = vec!["Pod".to_owned(), "ConfigMap".to_owned()];
+        let mut left = ["Pod", "ConfigMap", "Secret"].map(str::to_owned).to_vec();
         let mut seen = BTreeSet::new();
         while let Some(name) = left.pop() {
             if !seen.insert(name.clone()) {

@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use crate::spec::{ConfigMap, Desired, PodKey};
+use crate::spec::{Data, DataKind, DataRef, Desired, Payload, PodKey};
 pub use objects::Kind;
 use objects::Object;
 use path::Path;
@@ -76,7 +76,12 @@ pub struct LoadOptions {
     pub allow_ignored: Vec<String>,
     /// What stands behind a `generateName`.
     pub generated: String,
+    /// [`Pod::salt`](crate::spec::Pod::salt) of the pods.
+    pub salt: String,
 }
+
+/// ConfigMaps and Secrets of all namespaces.
+pub type Known = BTreeMap<(String, DataRef), Data>;
 
 /// An object that was read and is sound.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,17 +110,17 @@ pub struct Loaded {
 /// # Errors
 /// All problems of all sources, warnings among them, when at least one is an error.
 pub fn load(sources: &[Source], options: &LoadOptions) -> Result<Loaded, Vec<Problem>> {
-    load_beside(sources, options, &BTreeMap::new())
+    load_beside(sources, options, &Known::new())
 }
 
-/// The same beside ConfigMaps that are known already, by namespace and name: what is in the sources comes first.
+/// The same beside ConfigMaps and Secrets that are known already: what is in the sources comes first.
 ///
 /// # Errors
 /// As [`load`].
 pub fn load_beside(
     sources: &[Source],
     options: &LoadOptions,
-    known: &BTreeMap<PodKey, ConfigMap>,
+    known: &Known,
 ) -> Result<Loaded, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut incomplete = false;
@@ -143,13 +148,13 @@ pub fn load_beside(
             }
         }
     }
-    let config_maps = config_maps(&read, known);
-    refer(&mut read, &config_maps, incomplete, options.purpose);
+    let known = beside(&read, known);
+    refer(&mut read, &known, incomplete, options.purpose);
 
     let mut loaded = Loaded::default();
     for one in read {
         let number = loaded.objects.len();
-        loaded.pods.extend(one.desired(&config_maps));
+        loaded.pods.extend(one.desired(&known, &options.salt));
         let without_effect = one.without_effect.iter();
         loaded
             .without_effect
@@ -169,14 +174,11 @@ pub fn load_beside(
     Ok(loaded)
 }
 
-/// Reads again what a record keeps of a pod: its manifest, and the ConfigMaps that it refers to.
+/// Reads again what a record keeps of a pod: its manifest, and what it refers to.
 ///
 /// # Errors
 /// When the manifest is none that [`load`] has given; the problems have no place.
-pub fn load_recorded(
-    manifest: &Value,
-    config_maps: BTreeMap<String, ConfigMap>,
-) -> Result<Desired, Vec<Problem>> {
+pub fn load_recorded(manifest: &Value, payload: Payload) -> Result<Desired, Vec<Problem>> {
     let object = Object {
         kind: Kind::Pod,
         node: Node::from_value(manifest),
@@ -188,49 +190,38 @@ pub fn load_recorded(
         lines: &lines,
     };
     let read = Read::new(object, place, &LoadOptions::default());
-    match read.desired(&BTreeMap::new()) {
-        Some(desired) if !read.faults.has_errors() => Ok(Desired {
-            config_maps,
-            ..desired
-        }),
+    match read.desired(&Known::new(), "") {
+        Some(desired) if !read.faults.has_errors() => Ok(Desired { payload, ..desired }),
         _ => Err(read.faults.into_problems(&read.node, &read.place)),
     }
 }
 
-/// The ConfigMaps of the sources, over those that are known.
-fn config_maps(
-    read: &[Read<'_>],
-    known: &BTreeMap<PodKey, ConfigMap>,
-) -> BTreeMap<PodKey, ConfigMap> {
+/// The ConfigMaps and Secrets of the sources, over those that are known.
+fn beside(read: &[Read<'_>], known: &Known) -> Known {
     let mut all = known.clone();
     for one in read {
-        if let Typed::ConfigMap(map) = &one.typed {
-            all.insert(one.key.clone(), to_spec::config_map((**map).clone()));
+        if let Typed::Data(kind, data) = &one.typed {
+            let of = DataRef::new(*kind, one.key.name.clone());
+            all.insert((one.key.namespace.clone(), of), data.clone());
         }
     }
     all
 }
 
 /// Checks what objects say of each other. Where a document could not be read, what is missing may be in it.
-fn refer(
-    read: &mut [Read<'_>],
-    config_maps: &BTreeMap<PodKey, ConfigMap>,
-    incomplete: bool,
-    purpose: Purpose,
-) {
+fn refer(read: &mut [Read<'_>], known: &Known, incomplete: bool, purpose: Purpose) {
     let mut there: BTreeMap<String, There> = BTreeMap::new();
-    for (key, map) in config_maps {
-        let of_namespace = there.entry(key.namespace.clone()).or_default();
-        let keys = map.data.keys().cloned().collect();
-        of_namespace.add(Kind::ConfigMap, &key.name, keys);
+    for ((namespace, of), data) in known {
+        let of_namespace = there.entry(namespace.clone()).or_default();
+        let kind = match of.kind {
+            DataKind::ConfigMap => Kind::ConfigMap,
+            DataKind::Secret => Kind::Secret,
+        };
+        of_namespace.add(kind, &of.name, data.0.keys().cloned().collect());
     }
-    for one in read.iter() {
+    for one in read.iter().filter(|one| matches!(one.typed, Typed::Claim)) {
         let of_namespace = there.entry(one.key.namespace.clone()).or_default();
-        match &one.typed {
-            Typed::Secret(keys) => of_namespace.add(Kind::Secret, &one.key.name, keys.clone()),
-            Typed::Claim => of_namespace.add(one.kind, &one.key.name, BTreeSet::new()),
-            _ => {}
-        }
+        of_namespace.add(one.kind, &one.key.name, BTreeSet::new());
     }
     let none = There::default();
     let mut seen = HashSet::new();
@@ -250,7 +241,6 @@ fn refer(
             Purpose::Name => Missing::Unsaid,
             _ if incomplete => Missing::Unsaid,
             Purpose::Check => Missing::Warned,
-            // Claims and Secrets come with the fields that refer to them.
             Purpose::Run | Purpose::RunTemplates if one.kind == Kind::Pod => Missing::Refused,
             Purpose::Run | Purpose::RunTemplates => Missing::Unsaid,
         };

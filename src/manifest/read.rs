@@ -2,12 +2,10 @@
 //!
 //! Not here: what objects say of each other (`references`).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{
-    self, PersistentVolume, PersistentVolumeClaim, PodSpec, Secret, Service,
+    self, ConfigMap, PersistentVolume, PersistentVolumeClaim, PodSpec, Secret, Service,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -19,8 +17,8 @@ use super::problem::{At, Faults, Place};
 use super::references::{self, Missing, There};
 use super::tree::Node;
 use super::walk::{self, Walked};
-use super::{LoadOptions, strip, to_spec, unsupported, validate};
-use crate::spec::{ConfigMap, Desired, PodKey, VolumeSource};
+use super::{Known, LoadOptions, strip, to_spec, unsupported, validate};
+use crate::spec::{Data, DataKind, DataRef, Desired, PodKey};
 
 /// An object that was read, with what is wrong with it so far.
 pub(super) struct Read<'s> {
@@ -40,9 +38,7 @@ pub(super) enum Typed {
         pod: Box<v1::Pod>,
         manifest: Value,
     },
-    ConfigMap(Box<v1::ConfigMap>),
-    /// Its keys.
-    Secret(BTreeSet<String>),
+    Data(DataKind, Data),
     Claim,
     /// The pods that it makes, and where they stand in it.
     Workload(Box<PodSpec>, &'static [&'static str]),
@@ -90,25 +86,22 @@ impl<'s> Read<'s> {
     }
 
     /// The pod in full, where this is one. Without meaning when the object has errors.
-    pub(super) fn desired(&self, config_maps: &BTreeMap<PodKey, ConfigMap>) -> Option<Desired> {
+    pub(super) fn desired(&self, known: &Known, salt: &str) -> Option<Desired> {
         let Typed::Pod { pod, manifest } = &self.typed else {
             return None;
         };
-        let pod = to_spec::pod(pod, self.key.clone());
-        let referred = pod.volumes.iter().filter_map(|v| match &v.source {
-            VolumeSource::ConfigMap(source) => Some(&source.name),
-            _ => None,
-        });
-        let config_maps = referred
-            .filter_map(|name| {
-                let key = PodKey::new(self.key.namespace.clone(), name.clone());
-                Some((name.clone(), config_maps.get(&key)?.clone()))
-            })
-            .collect();
+        let mut pod = to_spec::pod(pod, self.key.clone());
+        salt.clone_into(&mut pod.salt);
+        let namespace = &self.key.namespace;
+        let found = |of: DataRef| {
+            let data = known.get(&(namespace.clone(), of.clone()))?;
+            Some((of, data.clone()))
+        };
+        let payload = pod.refers_to().filter_map(found).collect();
         Some(Desired {
             pod,
             manifest: manifest.clone(),
-            config_maps,
+            payload,
         })
     }
 
@@ -163,16 +156,14 @@ fn typed(kind: Kind, value: Value, faults: &mut Faults) -> serde_json::Result<Ty
             }
         }
         Kind::ConfigMap => {
-            let map = of::<v1::ConfigMap>(value)?;
+            let map = of::<ConfigMap>(value)?;
             validate::config_map(&map, faults);
-            Typed::ConfigMap(map)
+            Typed::Data(DataKind::ConfigMap, to_spec::config_map(*map))
         }
         Kind::Secret => {
             let secret = of::<Secret>(value)?;
             validate::secret(&secret, faults);
-            let data = secret.data.into_iter().flatten().map(|(key, _)| key);
-            let text = secret.string_data.into_iter().flatten().map(|(key, _)| key);
-            Typed::Secret(data.chain(text).collect())
+            Typed::Data(DataKind::Secret, to_spec::secret(*secret))
         }
         Kind::PersistentVolumeClaim => {
             validate::claim(of::<PersistentVolumeClaim>(value)?.as_ref(), faults);

@@ -96,6 +96,10 @@ pub(super) fn check(
             }
         }
     }
+    let list = path.field("imagePullSecrets");
+    for (i, secret) in spec.image_pull_secrets.iter().flatten().enumerate() {
+        check.pull_secret(&secret.name, &list.index(i).field("name"));
+    }
     let inits = spec.init_containers.as_deref().unwrap_or_default();
     for (field, containers) in [("initContainers", inits), ("containers", &spec.containers)] {
         let list = path.field(field);
@@ -158,6 +162,26 @@ impl Check<'_> {
                 let optional = source.optional == Some(true);
                 self.object(Kind::Secret, &source.name, optional, &at.field("name"));
             }
+        }
+    }
+
+    /// One that is missing, or of another form, is no fault (kubelet: it goes on without).
+    fn pull_secret(&mut self, name: &str, path: &Path<'_>) {
+        const KEYS: [&str; 2] = [".dockerconfigjson", ".dockercfg"];
+        const HINT: &str = "without it, images are pulled by the login of whoever runs podctl";
+        let keys = self.there.keys(Kind::Secret, name);
+        let is_usable = keys.is_some_and(|keys| KEYS.iter().any(|key| keys.contains(*key)));
+        if name.is_empty() || is_usable || (keys.is_none() && self.missing == Missing::Unsaid) {
+            return;
+        }
+        if keys.is_some() {
+            let message = format!(
+                "the Secret {name:?} holds no login: its type is not `kubernetes.io/dockerconfigjson`"
+            );
+            self.faults.warning(path, message).hint(HINT);
+        } else {
+            let message = format!("not found: no Secret {name:?} in the files given");
+            self.faults.warning(path, message).hint(HINT).missing();
         }
     }
 

@@ -85,8 +85,9 @@ fn what_a_record_keeps_gives_the_same_pod_again() {
     let loaded = load(&[source(&text)], &options).unwrap();
     let desired = &loaded.pods[0];
     assert_eq!(desired.pod.key, PodKey::new("ns", "x"));
-    assert_eq!(desired.config_maps["m"].data["c"], [0, 1]);
-    let kept = desired.config_maps.clone();
+    let of = DataRef::new(DataKind::ConfigMap, "m");
+    assert_eq!(desired.payload[&of].0["c"], [0, 1]);
+    let kept = desired.payload.clone();
     assert_eq!(load_recorded(&desired.manifest, kept).as_ref(), Ok(desired));
 }
 
@@ -126,11 +127,11 @@ fn faults_of_the_walk_and_of_the_rules_come_together() {
 fn what_is_not_carried_out_is_refused_by_name() {
     check(
         &format!(
-            "{POD}  imagePullSecrets: [{{name: s, x: 1}}]\n  hostNetwork: true\n  hostPID: false\n  securityContext: {{runAsUser: null}}\n  nodeSelector: {{a: b}}\n"
+            "{POD}  readinessGates: [{{conditionType: s, x: 1}}]\n  hostNetwork: true\n  hostPID: false\n  securityContext: {{runAsUser: null}}\n  nodeSelector: {{a: b}}\n"
         ),
         &[
-            "9:3 spec.imagePullSecrets: not supported yet: podctl does not carry out `imagePullSecrets`",
-            "9:32 spec.imagePullSecrets[0].x: unknown field",
+            "9:3 spec.readinessGates: not supported yet: podctl does not carry out `readinessGates`",
+            "9:39 spec.readinessGates[0].x: unknown field",
             "10:3 spec.hostNetwork: not supported yet: podctl does not carry out `hostNetwork`",
         ],
     );
@@ -139,14 +140,14 @@ fn what_is_not_carried_out_is_refused_by_name() {
 #[test]
 fn an_empty_field_that_is_not_carried_out_is_refused_only_where_it_says_something() {
     good(&format!(
-        "{POD}    lifecycle: {{}}\n    resources: {{limits: {{}}}}\n  imagePullSecrets: []\n  dnsConfig: {{}}\n  initContainers:\n"
+        "{POD}    lifecycle: {{}}\n    resources: {{limits: {{}}}}\n  resourceClaims: []\n  dnsConfig: {{}}\n  initContainers:\n"
     ));
     check(
-        &format!("{POD}    livenessProbe: {{}}\n  volumes: [{{name: v, secret: {{}}}}]\n"),
+        &format!("{POD}    livenessProbe: {{}}\n  volumes: [{{name: v, csi: {{}}}}]\n"),
         &[
             "9:20 spec.containers[0].livenessProbe: required value: what to do, such as httpGet or exec",
-            "10:23 spec.volumes[0].secret: not supported yet: podctl does not carry out `secret`",
-            "10:31 spec.volumes[0].secret.secretName: required value: the name of a Secret",
+            "10:23 spec.volumes[0].csi: not supported yet: podctl does not carry out `csi`",
+            "10:28 spec.volumes[0].csi.driver: required value: it must be said",
         ],
     );
 }

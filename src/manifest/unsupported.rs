@@ -32,6 +32,10 @@ pub(super) fn check(pod: &Pod, faults: &mut Faults) {
             let here = here.field("configMap");
             items(source.items.as_deref(), &here.field("items"), faults);
         }
+        if let Some(source) = &volume.secret {
+            let here = here.field("secret");
+            items(source.items.as_deref(), &here.field("items"), faults);
+        }
     }
     let inits = spec.init_containers.as_deref().unwrap_or_default();
     for (field, containers) in [("initContainers", inits), ("containers", &spec.containers)] {

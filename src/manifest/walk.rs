@@ -39,7 +39,8 @@ pub(super) fn walk(node: &Node, kind: Kind, text: &str, faults: &mut Faults) -> 
         taken_out: Vec::new(),
         without_effect: Vec::new(),
         // What podctl does not run is only checked.
-        consult: matches!(kind, Kind::Pod | Kind::ConfigMap),
+        consult: matches!(kind, Kind::Pod | Kind::ConfigMap | Kind::Secret),
+        quotes: kind != Kind::Secret,
     };
     let value = walk.object(node, kind.name(), &Path::Root);
     Walked {
@@ -55,6 +56,8 @@ struct Walk<'w> {
     faults: &'w mut Faults,
     taken_out: Vec<(Trail, Range<usize>)>,
     without_effect: Vec<String>,
+    /// Whether values are shown in what is said of them.
+    quotes: bool,
     /// Whether the field table is asked; not inside a field that it has answered for.
     consult: bool,
 }
@@ -261,12 +264,16 @@ impl Walk<'_> {
 
     fn wrong_type(&mut self, node: &Node, shape: &Shape, path: &Path<'_>) {
         let wanted = wanted(shape);
-        let fault = self.faults.error(
-            path,
-            format!("wrong type: must be {wanted}, but is {}", shown(node)),
-        );
+        let what = if self.quotes {
+            shown(node)
+        } else {
+            node.what().to_owned()
+        };
+        let message = format!("wrong type: must be {wanted}, but is {what}");
+        let fault = self.faults.error(path, message);
         fault.unread();
-        let written = self.text.get(node.span.clone()).unwrap_or_default();
+        let written = self.text.get(node.span.clone()).filter(|_| self.quotes);
+        let written = written.unwrap_or_default();
         if let Some(hint) = retype_hint(shape, &node.kind, written) {
             fault.hint(hint);
         }

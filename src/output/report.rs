@@ -1,6 +1,8 @@
 //! Problems of manifests: as a compiler shows them (what, `file:line:column`, the line itself, what to do), in one line
 //! each, as JSON, and as GitHub's annotations.
 //!
+//! No line of a Secret is shown.
+//!
 //! Not here: finding problems (`manifest`), writing to a stream (`printer`).
 
 use std::borrow::Cow;
@@ -138,17 +140,20 @@ fn one(problem: &Problem, sources: &[Source], renderer: &Renderer) -> String {
             one_line(&source.name)
         };
         let excerpt = excerpt(&source.text, &problem.span);
+        let is_secret = is_in_secret(&source.text, problem.span.start);
         let mut snippet = Snippet::source(excerpt.line)
             .line_start(problem.line)
             .annotation(AnnotationKind::Primary.span(excerpt.span));
         // The renderer counts the column itself, which is right unless something before it is cut or escaped.
-        if excerpt.exact {
+        if excerpt.exact && !is_secret {
             snippet = snippet.path(name);
         } else {
             let origin = Origin::path(name).line(problem.line);
             group = group.element(origin.char_column(problem.column));
         }
-        group = group.element(snippet);
+        if !is_secret {
+            group = group.element(snippet);
+        }
     }
     if let Some(hint) = &problem.hint {
         group = group.element(Level::HELP.message(one_line(hint)));
@@ -170,6 +175,16 @@ struct Excerpt {
     span: Range<usize>,
     /// Everything before the span is there as it is.
     exact: bool,
+}
+
+/// Whether a place is in a document that holds a Secret. A document that cannot be read is told by its words.
+fn is_in_secret(text: &str, at: usize) -> bool {
+    let at = floor(text, at);
+    let begin = text[..at].rfind("\n---").unwrap_or(0);
+    let end = text[at..].find("\n---").map_or(text.len(), |end| at + end);
+    let is_written = |c: &char| !c.is_whitespace() && !matches!(c, '"' | '\'');
+    let document: String = text[begin..end].chars().filter(is_written).collect();
+    document.contains("kind:Secret")
 }
 
 fn excerpt(text: &str, span: &Range<usize>) -> Excerpt {
@@ -294,6 +309,23 @@ error: spec.x: unknown field
 
 ";
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn no_line_of_a_secret_is_shown() {
+        for secret in [
+            "kind: Secret\nstringData: {a: hidden, x: 1}\n",
+            "{\"kind\": \"Secret\", \"data\": {\"a\": \"hidden\", x: 1}}\n",
+            "kind: List\nitems:\n- kind: 'Secret'\n  stringData: {a: hidden, x: 1\n",
+        ] {
+            let text = format!("kind: Pod\nx: 1\n---\n{secret}---\nkind: Pod\n");
+            let at = text.find("x: 1").expect("one");
+            assert!(plain(&[problem(&text, at..at + 1)], &[source(&text)]).contains("2 | x: 1"));
+            let at = text.rfind("x: 1").expect("one");
+            let shown = plain(&[problem(&text, at..at + 1)], &[source(&text)]);
+            assert!(!shown.contains("hidden"), "{shown}");
+            assert!(shown.contains("--> pod.yaml:"), "{shown}");
+        }
     }
 
     #[test]

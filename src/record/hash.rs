@@ -2,17 +2,18 @@
 //!
 //! Hashed is the checked spec, not the request body: else every release of podctl would make every pod anew. A field at
 //! its default leaves no trace. Images are not in it: they are compared by the id that they resolve to. Content of
-//! ConfigMaps is in the hash of the payload only, for a change of it makes no container anew.
+//! ConfigMaps and Secrets is in the hashes of the payload only, for a change of it makes no container anew. Where a hash of a Secret's
+//! content is seen by others than root, the pod's salt is in it.
 //!
 //! Not here: comparing (`reconcile`).
-
-use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::spec::volume::File;
-use crate::spec::{ConfigMap, Container, Desired, Pod, RestartPolicy, VolumeSource};
+use crate::spec::volume::{DataVolume, File};
+use crate::spec::{
+    Container, DataKind, Desired, Payload, Pod, RestartPolicy, Volume, VolumeSource,
+};
 
 /// Counts the ways of hashing; two hashes of different versions differ, whatever they are of.
 const VERSION: u32 = 1;
@@ -86,9 +87,22 @@ pub fn container(pod: &Pod, container: &Container) -> String {
     hash(&ContainerInput {
         container,
         host_paths,
+        salt: salt_of_paths(pod, container),
         grace_period: pod.grace_period,
         restart_policy: pod.restart_policy,
     })
+}
+
+/// A container that mounts a part of a Secret's volume names its folder: one that was made for another salt, by an `up` that was killed
+/// before it could write that down, looks in the wrong place.
+fn salt_of_paths<'a>(pod: &'a Pod, container: &Container) -> Option<&'a str> {
+    let is_secret = |volume: &Volume| match &volume.source {
+        VolumeSource::Data(source) => source.of.kind == DataKind::Secret,
+        _ => false,
+    };
+    let parts = container.mounts.iter().filter(|m| !m.sub_path.is_empty());
+    let mut volumes = parts.filter_map(|mount| pod.volume(&mount.volume));
+    volumes.any(is_secret).then_some(pod.salt.as_str())
 }
 
 /// Of all that the volumes are filled with: a difference fills them again.
@@ -98,22 +112,30 @@ pub fn payload(desired: &Desired) -> String {
     for volume in &desired.pod.volumes {
         hasher.update([0]);
         hasher.update(volume.name.as_bytes());
-        if let VolumeSource::ConfigMap(source) = &volume.source {
-            hasher.update(files(&source.files(desired.config_maps.get(&source.name))));
+        if let VolumeSource::Data(source) = &volume.source {
+            hasher.update(files(&source.files(desired.payload.get(&source.of))));
         }
     }
     format!("{VERSION}-{}", hex(&hasher.finalize()[..16]))
 }
 
-/// Of the content of ConfigMaps, as the record keeps it.
+/// The salt, where anything is secret; else empty.
 #[must_use]
-pub fn config_maps(config_maps: &BTreeMap<String, ConfigMap>) -> String {
+pub fn salt<'a>(payload: &Payload, salt: &'a str) -> &'a str {
+    let is_secret = payload.keys().any(|of| of.kind == DataKind::Secret);
+    if is_secret { salt } else { "" }
+}
+
+/// Of ConfigMaps and Secrets, as the record keeps them.
+#[must_use]
+pub fn data(payload: &Payload, pod_salt: &str) -> String {
     let mut hasher = Sha256::new();
-    for (name, config_map) in config_maps {
-        hasher.update([0]);
-        hasher.update(name.as_bytes());
-        for (key, content) in &config_map.data {
-            hasher.update([1]);
+    hasher.update(salt(payload, pod_salt));
+    for (of, data) in payload {
+        hasher.update([of.kind as u8]);
+        hasher.update(of.name.as_bytes());
+        for (key, content) in &data.0 {
+            hasher.update([u8::MAX]);
             hasher.update(key.as_bytes());
             hasher.update(Sha256::digest(content));
         }
@@ -121,10 +143,17 @@ pub fn config_maps(config_maps: &BTreeMap<String, ConfigMap>) -> String {
     format!("{VERSION}-{}", hex(&hasher.finalize()[..16]))
 }
 
-/// Of the files of one volume; it names the folder that holds them.
+/// Of the files of a volume; it names the folder that holds them.
 #[must_use]
-pub fn folder(content: &[File]) -> String {
-    hex(&files(content)[..16])
+pub fn folder(pod: &Pod, volume: &DataVolume, content: &[File]) -> String {
+    let files = files(content);
+    match volume.of.kind {
+        DataKind::ConfigMap => hex(&files[..16]),
+        DataKind::Secret => {
+            let salted = Sha256::new().chain_update(&pod.salt).chain_update(files);
+            hex(&salted.finalize()[..16])
+        }
+    }
 }
 
 fn files(content: &[File]) -> [u8; 32] {
@@ -144,7 +173,7 @@ fn mounted_by_pause(pod: &Pod) -> Vec<(&str, Option<&VolumeSource>)> {
         .iter()
         .filter_map(|volume| match &volume.source {
             VolumeSource::HostPath(_) => None,
-            VolumeSource::ConfigMap(_) => Some((volume.name.as_str(), None)),
+            VolumeSource::Data(_) => Some((volume.name.as_str(), None)),
             source @ VolumeSource::EmptyDir(_) => Some((volume.name.as_str(), Some(source))),
         })
         .collect()
@@ -164,6 +193,8 @@ struct ContainerInput<'a> {
     container: &'a Container,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     host_paths: Vec<(&'a str, &'a VolumeSource)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    salt: Option<&'a str>,
     grace_period: u64,
     restart_policy: RestartPolicy,
 }
@@ -176,14 +207,14 @@ fn hash(input: &impl Serialize) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
     use crate::spec::lifecycle::{Handler, Lifecycle};
     use crate::spec::probe::{Check, Probe, Probes};
     use crate::spec::restart::{RestartRule, Restarts};
     use crate::spec::volume::{EmptyDir, HostPath, HostPathType};
-    use crate::spec::{EnvVar, Mount, Pids, PodKey, PullPolicy, Resources, Security, Volume};
+    use crate::spec::{DataRef, EnvVar, Mount, Pids, PodKey, PullPolicy, Resources, Security};
 
     /// A container with nothing but a name and an image.
     pub(crate) fn plain(name: &str) -> Container {
@@ -226,6 +257,8 @@ pub(crate) mod tests {
             restarted: 0,
             stopped: false,
             attached: false,
+            salt: String::new(),
+            image_pull_secrets: vec![],
             pids: Pids::Unsaid,
             publish: vec![],
             host_aliases: vec![],
@@ -312,6 +345,38 @@ pub(crate) mod tests {
             }),
         ]);
         assert_eq!(hashes.len(), 11, "each is another");
+    }
+
+    #[test]
+    fn a_part_of_a_secrets_volume_is_in_a_folder_that_tells_nothing() {
+        let with = |kind, sub_path: &str, salt: &str| {
+            let mut pod = pod(&["a"]);
+            pod.salt = salt.into();
+            let source = DataVolume {
+                of: DataRef::new(kind, "s"),
+                default_mode: 0o644,
+                items: None,
+                optional: false,
+            };
+            let folder = folder(&pod, &source, &[]);
+            pod.volumes.push(Volume {
+                name: "v".into(),
+                source: VolumeSource::Data(source),
+            });
+            pod.containers[0].mounts.push(Mount {
+                volume: "v".into(),
+                path: "/v".into(),
+                sub_path: sub_path.into(),
+                read_only: false,
+            });
+            (folder, container(&pod, &pod.containers[0]))
+        };
+        let secret = |sub_path, salt| with(DataKind::Secret, sub_path, salt);
+        assert_ne!(secret("k", "1").0, secret("k", "2").0);
+        assert_ne!(secret("k", "1").1, secret("k", "2").1);
+        assert_eq!(secret("", "1").1, secret("", "2").1);
+        let config_map = |salt| with(DataKind::ConfigMap, "k", salt);
+        assert_eq!(config_map("1"), config_map("2"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! - [`labels`]: the keys, and what they say of a container.
 //! - [`names`]: of containers, volumes and the network.
 //! - [`hash`]: what makes a pause or a container differ from the one that is there.
+//! - [`payload`]: the ConfigMaps and Secrets that came with a pod.
 //! - [`wish`]: what somebody asked of a pod: a generation of its spec, kept in the record's volume.
 //! - [`deletion`]: that somebody asked for a pod to be gone.
 //! - [`told`]: what only who drives a pod knows of it.
@@ -13,6 +14,7 @@ pub mod deletion;
 pub mod hash;
 pub mod labels;
 pub mod names;
+pub mod payload;
 pub mod told;
 pub mod wish;
 

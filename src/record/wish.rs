@@ -9,14 +9,12 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::hash;
+use super::payload::{self, Kept};
 use super::told::Told;
-use crate::spec::{ConfigMap, Desired, Pod, Protocol, Publish};
+use crate::spec::{Desired, Pod, Protocol, Publish};
 
 /// Of what this podctl writes. One that finds a higher number changes nothing.
 pub const FORMAT: u32 = 1;
@@ -51,7 +49,7 @@ pub struct Wish {
     /// The generations at which containers were asked to be started anew, by name; the whole pod's under no name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub restarted: BTreeMap<String, u64>,
-    /// Names the payload: the ConfigMaps that came with it.
+    /// Names the payload: the ConfigMaps and Secrets that came with it.
     pub payload: String,
 }
 
@@ -102,8 +100,8 @@ pub struct Record {
     pub wish: Wish,
     /// What the volumes were filled with; `None`: they were not, or not to the end.
     pub filled: Option<Filled>,
-    /// The ConfigMaps of the wish that counts; `None`: they have not been written yet.
-    pub config_maps: Option<BTreeMap<String, ConfigMap>>,
+    /// The payload of the wish that counts; `None`: it has not been written yet.
+    pub payload: Option<Kept>,
     /// Files of wishes and payloads that no longer count.
     pub superseded: Vec<String>,
     /// What who drove the pod last has told.
@@ -155,7 +153,7 @@ impl Wish {
             attached: desired.pod.attached,
             pulls: false,
             restarted: restarted(&desired.pod),
-            payload: hash::config_maps(&desired.config_maps),
+            payload: payload::name(desired),
         }
     }
 
@@ -197,29 +195,6 @@ fn restarted(pod: &Pod) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// The file of a payload.
-#[must_use]
-pub fn payload_file_name(payload: &str) -> String {
-    format!("payload-{payload}.json")
-}
-
-/// ConfigMaps as the content of a payload's file.
-#[must_use]
-pub fn payload_file(config_maps: &BTreeMap<String, ConfigMap>) -> Vec<u8> {
-    let text: BTreeMap<&str, BTreeMap<&str, String>> = config_maps
-        .iter()
-        .map(|(name, config_map)| {
-            let data = config_map.data.iter();
-            (
-                name.as_str(),
-                data.map(|(key, v)| (key.as_str(), BASE64.encode(v)))
-                    .collect(),
-            )
-        })
-        .collect();
-    serde_json::to_vec(&text).unwrap_or_default()
-}
-
 /// The file that says what the volumes were filled with. It is the last of its archive: an archive that is cut off
 /// leaves it as it was.
 #[must_use]
@@ -258,7 +233,7 @@ pub fn read(
         });
     }
     let (_, wish) = wishes.pop().ok_or_else(foreign)?;
-    let payload = payload_file_name(&wish.payload);
+    let payload = payload::file_name(&wish.payload);
     let stale_payloads = files
         .iter()
         .filter(|(name, text)| {
@@ -271,7 +246,7 @@ pub fn read(
         filled: files
             .get(FILLED)
             .and_then(|text| serde_json::from_slice(text).ok()),
-        config_maps: files.get(&payload).and_then(|text| read_payload(text)),
+        payload: files.get(&payload).and_then(|text| payload::read(text)),
         superseded: wishes
             .iter()
             .filter_map(|(name, _)| Some((*name)?.to_owned()))
@@ -281,27 +256,13 @@ pub fn read(
     })
 }
 
-fn read_payload(text: &[u8]) -> Option<BTreeMap<String, ConfigMap>> {
-    let maps: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_slice(text).ok()?;
-    maps.into_iter()
-        .map(|(name, data)| {
-            let data = data
-                .into_iter()
-                .map(|(key, text)| Some((key, BASE64.decode(text).ok()?)));
-            Some((
-                name,
-                ConfigMap {
-                    data: data.collect::<Option<_>>()?,
-                },
-            ))
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
+    use crate::record::hash;
+    use crate::spec::Payload;
 
     fn wish(generation: u64, writer: &str) -> Wish {
         Wish {
@@ -333,7 +294,7 @@ mod tests {
     fn the_first_wish_is_the_label() {
         let record = read_with(&BTreeMap::new());
         assert_eq!(record.wish, wish(1, "a"));
-        assert_eq!((record.filled, record.config_maps), (None, None));
+        assert_eq!((record.filled, record.payload), (None, None));
     }
 
     #[test]
@@ -358,25 +319,19 @@ mod tests {
 
     #[test]
     fn the_payload_of_the_wish_that_counts_reads_back() {
-        let config_maps = BTreeMap::from([(
-            "c".to_owned(),
-            ConfigMap {
-                data: [("k".into(), vec![0, 255])].into(),
-            },
-        )]);
         let filled = Filled {
             payload: "h".into(),
             pause: "p".into(),
         };
         let files = BTreeMap::from([
-            (payload_file_name("p"), payload_file(&config_maps)),
-            (payload_file_name("old"), payload_file(&config_maps)),
+            (payload::file_name("p"), b"{}".to_vec()),
+            (payload::file_name("old"), b"{}".to_vec()),
             filled_file(&filled),
         ]);
         let record = read_with(&files);
-        assert_eq!(record.config_maps, Some(config_maps));
+        assert_eq!(record.payload, Some(Kept::default()));
         assert_eq!(record.filled, Some(filled));
-        assert_eq!(record.superseded, [payload_file_name("old")]);
+        assert_eq!(record.superseded, [payload::file_name("old")]);
     }
 
     #[test]
@@ -402,7 +357,7 @@ mod tests {
         let desired = Desired {
             pod: pod.clone(),
             manifest: json!({}),
-            config_maps: BTreeMap::new(),
+            payload: Payload::new(),
         };
         let asked = Wish::new(&desired, &[], 5, "b");
         let mut again = hash::tests::pod(&["a", "b"]);

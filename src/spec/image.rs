@@ -20,13 +20,32 @@ pub fn is_latest(reference: &str) -> bool {
     !tagged.contains('@') && tagged.ends_with(":latest")
 }
 
+/// The registry of references that name none.
+pub const DOCKER_HUB: &str = "docker.io";
+
 /// The registry that a reference is pulled from: `docker.io` when it names none
 /// (Docker: the first part is a registry when it holds a dot or a colon, or is `localhost`).
 #[must_use]
 pub fn registry(reference: &str) -> &str {
     match reference.split_once('/') {
         Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => first,
-        _ => "docker.io",
+        _ => DOCKER_HUB,
+    }
+}
+
+/// Registry and path of a reference: `docker.io/library/busybox` of `busybox:1`.
+#[must_use]
+pub fn repository(reference: &str) -> String {
+    let named = reference.split('@').next().unwrap_or(reference);
+    let tag = named.rfind(':').filter(|at| !named[*at..].contains('/'));
+    let named = tag.map_or(named, |at| &named[..at]);
+    let registry = registry(reference);
+    let path = named.strip_prefix(registry).unwrap_or(named);
+    let path = path.trim_start_matches('/');
+    if registry == DOCKER_HUB && !path.contains('/') {
+        format!("{registry}/library/{path}")
+    } else {
+        format!("{registry}/{path}")
     }
 }
 

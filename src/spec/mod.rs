@@ -3,6 +3,7 @@
 //! Not here: reading text (`manifest`), what is kept on an engine (`record`), Docker's request bodies (`translate`).
 
 pub mod container;
+pub mod data;
 pub mod facts;
 pub mod image;
 pub mod lifecycle;
@@ -13,10 +14,11 @@ pub mod restart;
 pub mod volume;
 
 pub use container::{Container, EnvVar, Mount, Port, Protocol, PullPolicy, Resources, Security};
+pub use data::{Data, DataKind, DataRef, Payload};
 pub use facts::{ApiVersion, Architecture, EngineFacts, ImageFacts};
 pub use pod::{Desired, Pids, Pod, PodKey, Publish, RestartPolicy};
 pub use quantity::Quantity;
-pub use volume::{ConfigMap, Volume, VolumeSource};
+pub use volume::{Volume, VolumeSource};
 
 /// For `skip_serializing_if`: a field at its default leaves no trace in the hash of a spec, so that a field
 /// added by a later podctl does not make every container anew.

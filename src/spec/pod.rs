@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::volume::Medium;
-use super::{ConfigMap, Container, Protocol, Volume, VolumeSource, is_default};
+use super::{Container, DataKind, DataRef, Payload, Protocol, Volume, VolumeSource, is_default};
 
 /// A pod is known by its namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,23 +61,25 @@ pub struct Desired {
     /// The `v1` Pod as JSON, defaults not filled in, nothing of a cluster left in it. This is what the record keeps:
     /// loading it again gives `pod`.
     pub manifest: serde_json::Value,
-    /// The ConfigMaps that the pod refers to and that the stream has, by name.
-    pub config_maps: BTreeMap<String, ConfigMap>,
+    /// What the pod refers to, as far as the stream has it.
+    pub payload: Payload,
 }
 
 impl Desired {
-    /// Whether the volumes need anything that is not there when the engine makes them: files, or the mode of a folder.
+    /// Whether the volumes need anything that is not there when the engine makes them: files, or the mode of a folder; or the record what
+    /// came with the pod.
     #[must_use]
     pub fn needs_fill(&self) -> bool {
         let speaks = |container: &Container| container.termination_message.is_some();
-        self.volumes_to_fill().next().is_some() || self.pod.members().any(speaks)
+        let is_plain = self.payload.is_empty() && self.volumes_to_fill().next().is_none();
+        !is_plain || self.pod.members().any(speaks)
     }
 
     /// The names of the volumes that need that.
     pub fn volumes_to_fill(&self) -> impl Iterator<Item = &str> {
         let needs = |volume: &&Volume| match &volume.source {
             VolumeSource::EmptyDir(empty_dir) => empty_dir.medium == Medium::Disk,
-            VolumeSource::ConfigMap(_) => true,
+            VolumeSource::Data(_) => true,
             VolumeSource::HostPath(_) => false,
         };
         let needing = self.pod.volumes.iter().filter(needs);
@@ -120,6 +122,13 @@ pub struct Pod {
     /// Somebody stays with it in the foreground, and keeps it alive.
     #[serde(skip)]
     pub attached: bool,
+    /// What the hashes of Secrets are made with, so that nobody who reads one (they stand in labels and paths) can find a value by
+    /// trying. It is a secret itself: the record keeps it, for as long as there is the pod.
+    #[serde(skip)]
+    pub salt: String,
+    /// `spec.imagePullSecrets`: the names of Secrets with which its images may be pulled.
+    #[serde(skip)]
+    pub image_pull_secrets: Vec<String>,
     /// Whether the containers see each other's processes.
     #[serde(skip_serializing_if = "is_default")]
     pub pids: Pids,
@@ -141,9 +150,12 @@ pub struct Pod {
 }
 
 impl Pod {
-    /// The same pod, in which what was asked to be started anew has been.
+    /// The same pod, in which what was asked to be started anew has been, and whose hashes go with those of before.
     #[must_use]
-    pub fn restarted_as(mut self, before: &Self) -> Self {
+    pub fn following(mut self, before: &Self) -> Self {
+        if !before.salt.is_empty() {
+            self.salt.clone_from(&before.salt);
+        }
         self.restarted = self.restarted.max(before.restarted);
         let members = self.init_containers.iter_mut().chain(&mut self.containers);
         for container in members {
@@ -151,6 +163,16 @@ impl Pod {
             container.restarted = container.restarted.max(before.unwrap_or_default());
         }
         self
+    }
+
+    /// The ConfigMaps and Secrets that it needs.
+    pub fn refers_to(&self) -> impl Iterator<Item = DataRef> {
+        let volumes = self.volumes.iter().filter_map(|v| match &v.source {
+            VolumeSource::Data(source) => Some(source.of.clone()),
+            _ => None,
+        });
+        let pulls = self.image_pull_secrets.iter();
+        volumes.chain(pulls.map(|name| DataRef::new(DataKind::Secret, name)))
     }
 
     /// All containers, init containers first.

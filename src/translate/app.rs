@@ -178,12 +178,10 @@ fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::record::hash::tests::pod;
     use crate::record::labels::STOP_SIGNAL;
-    use crate::spec::{ApiVersion, Architecture};
+    use crate::spec::{ApiVersion, Architecture, Payload};
 
     fn body(of_manifest: Option<&str>, of_image: &str) -> ContainerCreateBody {
         let mut pod = pod(&["a"]);
@@ -191,7 +189,7 @@ mod tests {
         let desired = Desired {
             pod,
             manifest: serde_json::Value::Null,
-            config_maps: BTreeMap::new(),
+            payload: Payload::new(),
         };
         let image = ImageFacts {
             stop_signal: of_image.to_owned(),

@@ -1,6 +1,6 @@
 //! What the record and the volumes are filled with, as one tar archive for the pause container.
 //!
-//! A ConfigMap's volume is laid out as the kubelet does (kubelet: `AtomicWriter`): the files in a folder of their own,
+//! The volume of a ConfigMap or a Secret is laid out as the kubelet does (kubelet: `AtomicWriter`): the files in a folder of their own,
 //! `..data` a link to that folder, and each name at the root a link through `..data`; so that one rename of `..data`
 //! changes all files at once.
 //!
@@ -14,11 +14,11 @@ use tar::{Builder, EntryType, Header};
 
 use crate::record::told::{self, Told};
 use crate::record::wish::{self, Filled, Record, Wish};
-use crate::record::{hash, names};
+use crate::record::{hash, names, payload};
 use crate::spec::volume::{EmptyDir, File, Medium};
 use crate::spec::{Desired, Volume, VolumeSource};
 
-/// The link that a ConfigMap's files are read through.
+/// The link that the files are read through.
 const DATA: &str = "..data";
 /// Its successor, until it is renamed.
 const NEW_DATA: &str = "..data_tmp";
@@ -37,7 +37,7 @@ pub struct Rename {
 #[must_use]
 pub fn fill(desired: &Desired, filled: &Filled, now: u64) -> Vec<u8> {
     let mut tar = Tar::new(now);
-    payload(&mut tar, desired);
+    keep_payload(&mut tar, desired);
     for volume in &desired.pod.volumes {
         match &volume.source {
             // kubelet: an emptyDir is writable for all.
@@ -50,9 +50,10 @@ pub fn fill(desired: &Desired, filled: &Filled, now: u64) -> Vec<u8> {
                     tar.folder(&format!("{}/{sub_path}", root(volume)), 0o777);
                 }
             }
-            VolumeSource::ConfigMap(source) => {
-                let files = source.files(desired.config_maps.get(&source.name));
-                content(&mut tar, volume, &files, DATA);
+            VolumeSource::Data(source) => {
+                let files = source.files(desired.payload.get(&source.of));
+                let folder = hash::folder(&desired.pod, source, &files);
+                content(&mut tar, volume, (&folder, &files), DATA);
             }
             VolumeSource::EmptyDir(_) | VolumeSource::HostPath(_) => {}
         }
@@ -77,23 +78,24 @@ pub fn termination_message(container: &str, attempt: u32, now: u64) -> Vec<u8> {
     tar.finish()
 }
 
-/// The archive that brings new content into the ConfigMap volumes of a running pod, and the renames that then make it
+/// The archive that brings new content into the volumes of a running pod, and the renames that then make it
 /// visible. `old` is what they were filled with.
 #[must_use]
 pub fn refill(desired: &Desired, old: Option<&Desired>, now: u64) -> (Vec<u8>, Vec<Rename>) {
     let mut tar = Tar::new(now);
     let mut renames = Vec::new();
-    payload(&mut tar, desired);
+    keep_payload(&mut tar, desired);
     for volume in &desired.pod.volumes {
-        let VolumeSource::ConfigMap(source) = &volume.source else {
+        let VolumeSource::Data(source) = &volume.source else {
             continue;
         };
-        let files = source.files(desired.config_maps.get(&source.name));
+        let files = source.files(desired.payload.get(&source.of));
         let before = old.and_then(|old| files_of(old, &volume.name));
         if before.as_ref() == Some(&files) {
             continue;
         }
-        content(&mut tar, volume, &files, NEW_DATA);
+        let folder = hash::folder(&desired.pod, source, &files);
+        content(&mut tar, volume, (&folder, &files), NEW_DATA);
         let at = names::volume_path(&volume.name);
         renames.push(Rename {
             from: format!("{at}/{NEW_DATA}"),
@@ -104,7 +106,7 @@ pub fn refill(desired: &Desired, old: Option<&Desired>, now: u64) -> (Vec<u8>, V
         // The archive API removes nothing: a name that is no more is moved out of sight.
         renames.extend(tops(&before).difference(&now).map(|gone| Rename {
             from: format!("{at}/{gone}"),
-            to: format!("{at}/..{}/..removed-{gone}", hash::folder(&files)),
+            to: format!("{at}/..{folder}/..removed-{gone}"),
         }));
     }
     (tar.finish(), renames)
@@ -131,21 +133,21 @@ pub fn told(told: &Told, now: u64) -> Vec<u8> {
 #[must_use]
 pub fn wish(wish: &Wish, desired: &Desired, record: &Record, now: u64) -> Vec<u8> {
     let mut tar = Tar::new(now);
-    payload(&mut tar, desired);
+    keep_payload(&mut tar, desired);
     tar.record(&wish.file_name(), wish.to_label().as_bytes());
     // One that counted before counts again where the same is asked for as then.
-    let own = wish::payload_file_name(&wish.payload);
+    let own = payload::file_name(&wish.payload);
     for name in record.superseded.iter().filter(|name| **name != own) {
         tar.record(name, b"");
     }
     tar.finish()
 }
 
-fn payload(tar: &mut Tar, desired: &Desired) {
+fn keep_payload(tar: &mut Tar, desired: &Desired) {
     tar.folder(names::RECORD_PATH, 0o700);
-    if !desired.config_maps.is_empty() {
-        let name = wish::payload_file_name(&hash::config_maps(&desired.config_maps));
-        tar.record(&name, &wish::payload_file(&desired.config_maps));
+    if !desired.payload.is_empty() {
+        let name = payload::file_name(&payload::name(desired));
+        tar.record(&name, &payload::file(desired));
     }
 }
 
@@ -153,10 +155,10 @@ fn root(volume: &Volume) -> String {
     names::volume_path(&volume.name)
 }
 
-/// The files of a ConfigMap's volume, `..data` (or its successor), and the names at the root.
-fn content(tar: &mut Tar, volume: &Volume, files: &[File], data: &str) {
+/// The files of a volume in their folder, `..data` (or its successor), and the names at the root.
+fn content(tar: &mut Tar, volume: &Volume, (folder, files): (&str, &[File]), data: &str) {
     let root = root(volume);
-    let folder = format!("..{}", hash::folder(files));
+    let folder = format!("..{folder}");
     tar.folder(&root, 0o777);
     tar.folder(&format!("{root}/{folder}"), 0o755);
     for file in files {
@@ -177,9 +179,7 @@ fn content(tar: &mut Tar, volume: &Volume, files: &[File], data: &str) {
 
 fn files_of(desired: &Desired, volume: &str) -> Option<Vec<File>> {
     match &desired.pod.volume(volume)?.source {
-        VolumeSource::ConfigMap(source) => {
-            Some(source.files(desired.config_maps.get(&source.name)))
-        }
+        VolumeSource::Data(source) => Some(source.files(desired.payload.get(&source.of))),
         _ => None,
     }
 }

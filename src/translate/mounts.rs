@@ -64,7 +64,7 @@ pub fn of_member(desired: &Desired, container: &Container, facts: &EngineFacts) 
                 }
                 _ => mounts.mounts.push(bind(&host_path.path, mount)),
             },
-            VolumeSource::EmptyDir(_) | VolumeSource::ConfigMap(_) => {
+            VolumeSource::EmptyDir(_) | VolumeSource::Data(_) => {
                 mounts
                     .mounts
                     .push(part_of_volume(desired, volume, mount, facts));
@@ -155,17 +155,17 @@ fn part_of_volume(
     facts: &EngineFacts,
 ) -> DockerMount {
     let pod = &desired.pod;
-    // Members cannot write into a ConfigMap (kubelet: mounted read-only since 1.9).
-    let read_only = mount.read_only || matches!(volume.source, VolumeSource::ConfigMap(_));
+    // Members cannot write into a ConfigMap or a Secret (kubelet: mounted read-only since 1.9).
+    let read_only = mount.read_only || matches!(volume.source, VolumeSource::Data(_));
     let mut whole = named_volume(pod, volume, &mount.path, read_only);
     if mount.sub_path.is_empty() {
         return whole;
     }
-    // The links at the root of a ConfigMap's volume are not for binds: they go through the folder that they lead to.
+    // The links at the root of such a volume are not for binds: they go through the folder that they lead to.
     let path = match &volume.source {
-        VolumeSource::ConfigMap(source) => {
-            let files = source.files(desired.config_maps.get(&source.name));
-            format!("..{}/{}", hash::folder(&files), mount.sub_path)
+        VolumeSource::Data(source) => {
+            let files = source.files(desired.payload.get(&source.of));
+            format!("..{}/{}", hash::folder(pod, source, &files), mount.sub_path)
         }
         _ => mount.sub_path.clone(),
     };

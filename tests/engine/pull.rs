@@ -5,14 +5,11 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use base64::Engine as _;
+use shows::shows;
 
-use super::support::registry::Registry;
+use super::support::registry::{PASSWORD, Registry};
 use super::support::{Folder, Pod, docker, podctl, run};
 use super::up::TWO;
-
-/// `htpasswd -B`: the user `tester` with the password `secret`.
-const PASSWORD: &str = "tester:$2b$05$Zel9Q9vMOnEQVRdL0KIz0O31WLfd2nJBeFKrQA2yRj8mK7lEw8kr.\n";
 
 fn with_image(reference: &str) -> String {
     TWO.replace(
@@ -49,25 +46,8 @@ fn an_image_that_no_registry_has_is_told() {
 fn the_clients_own_login_is_used() {
     let open = Registry::with_password(PASSWORD);
     let pod = Pod::new("login");
-    let reference = format!("{}/shop/web:1", open.address);
-    let config = Folder::new();
-    let auth = base64::engine::general_purpose::STANDARD.encode("tester:secret");
-    config.write(
-        "config.json",
-        format!(
-            "{{\"auths\":{{\"{}\":{{\"auth\":\"{auth}\"}}}}}}",
-            open.address
-        ),
-    );
-    docker(&["tag", "busybox:latest", &reference]);
-    docker(&[
-        "--config",
-        &config.0.display().to_string(),
-        "push",
-        "-q",
-        &reference,
-    ]);
-    docker(&["rmi", &reference]);
+    let reference = open.push_as("shop/web:1", "tester:secret");
+    let config = open.login("tester:secret");
     let file = pod.file(&with_image(&reference));
     let nothing = Folder::new();
     let said = run(podctl()
@@ -94,6 +74,39 @@ fn the_clients_own_login_is_used() {
         .env("PATH", path)
         .args(["up", &file]))
     .code(0);
+    pod.down().code(0);
+    docker(&["rmi", &reference]);
+}
+
+/// kubelet: NB-RUN-10.
+#[shows("PodSpec.imagePullSecrets", "LocalObjectReference.name", "Secret.type")]
+#[test]
+fn a_pods_own_login_is_used() {
+    let registry = Registry::with_password(PASSWORD);
+    let pod = Pod::new("brought");
+    let reference = registry.push_as("shop/web:1", "tester:secret");
+    let with = |password: &str| {
+        let secret = registry.pull_secret(&format!("tester:{password}"));
+        let names = "spec:\n  imagePullSecrets: [{name: none}, {name: login}]\n";
+        let pod = with_image(&reference).replacen("spec:\n", names, 1);
+        format!("{secret}---\n{pod}")
+    };
+    let nothing = Folder::new();
+    let up = |manifest: &str| {
+        let file = pod.file(manifest);
+        let mut up = podctl();
+        up.env("DOCKER_CONFIG", &nothing.0).args(["up", &file]);
+        run(&mut up)
+    };
+    let said = up(&with("wrong")).code(1);
+    said.says(&[&reference, "with the pod's own imagePullSecrets"]);
+    pod.assert_nothing_left();
+    let said = up(&with("secret")).code(0);
+    said.says(&["no Secret \"none\" in the files given"]);
+    // The record has it: what is asked for is the same without its file.
+    let manifest = with("secret");
+    let (_, alone) = manifest.split_once("---\n").expect("two documents");
+    up(alone).code(0).says(&["unchanged"]);
     pod.down().code(0);
     docker(&["rmi", &reference]);
 }

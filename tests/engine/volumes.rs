@@ -1,6 +1,9 @@
 //! Volumes, seen from inside.
 
-use super::support::{Folder, Pod, podctl, run};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::support::{Folder, Pod, docker, podctl, run};
 use shows::shows;
 
 fn pod_with(extra: &str, mounts: &str, volumes: &str) -> String {
@@ -95,6 +98,114 @@ fn a_config_map_has_its_bytes_items_and_modes() {
     assert_eq!(pod.sh("a", "cat /one/note"), "text");
     pod.exec("a", &["touch", "/all/new"]).code(1);
     pod.exec("a", &["sh", "-c", "echo x >/one/note"]).code(1);
+}
+
+const SECRET: &str = "apiVersion: v1
+kind: Secret
+metadata: {name: files}
+data: {store: AP/+Cg2Af0EA, key: b2xk}
+stringData: {key: hidden-value, run.sh: \"#!/bin/sh\\n\"}
+---";
+
+/// kubelet: NB-SECVOL-01, NB-SECVOL-02, NB-SECVOL-04, NB-SECVOL-05, NB-SECVOL-07, NB-SECVOL-08.
+#[shows(
+    "Secret.apiVersion",
+    "Secret.data",
+    "Secret.kind",
+    "Secret.metadata",
+    "Secret.stringData",
+    "Volume.secret",
+    "SecretVolumeSource.defaultMode",
+    "SecretVolumeSource.items",
+    "SecretVolumeSource.optional",
+    "SecretVolumeSource.secretName"
+)]
+#[test]
+fn a_secret_has_its_bytes_items_and_modes() {
+    let pod = Pod::new("secret");
+    let volumes = "[{name: all, secret: {secretName: files}}, {name: some, secret: {secretName: files, defaultMode: 0400, items: [{key: key, path: sub/key}, {key: run.sh, path: run.sh, mode: 0755}]}}, {name: none, secret: {secretName: none, optional: true}}]";
+    let mounts = "[{name: all, mountPath: /all}, {name: some, mountPath: /some}, {name: none, mountPath: /none}, {name: all, mountPath: /one/key, subPath: key}]";
+    let manifest = pod_with(SECRET, mounts, volumes);
+    pod.up(&manifest).code(0);
+    assert_eq!(
+        pod.sh("a", "od -An -tx1 /all/store"),
+        " 00 ff fe 0a 0d 80 7f 41 00".trim_end()
+    );
+    assert_eq!(
+        pod.sh(
+            "a",
+            "stat -L -c '%a %n' /some/sub/key /some/run.sh /all/key; ls /none"
+        ),
+        "400 /some/sub/key\n755 /some/run.sh\n644 /all/key"
+    );
+    assert_eq!(
+        pod.sh("a", "cat /all/key; echo; cat /one/key"),
+        "hidden-value\nhidden-value"
+    );
+    pod.exec("a", &["touch", "/all/new"]).code(1);
+    // The same again, without the Secret's file: it is there.
+    let (_, alone) = manifest.split_once("---").expect("two documents");
+    pod.up(alone).code(0).says(&["unchanged"]);
+    pod.up(&manifest.replace("hidden-value", "other-value"))
+        .code(0);
+    assert_eq!(
+        pod.sh("a", "cat /all/key; echo; cat /one/key"),
+        "other-value\nhidden-value",
+        "kubelet: what is mounted by subPath stays as it is"
+    );
+}
+
+/// kubelet: NB-SECVOL-06.
+#[test]
+fn a_secret_is_that_of_the_pods_namespace() {
+    let pod = Pod::new("elsewhere");
+    let other = SECRET
+        .replace("{name: files}", "{name: files, namespace: elsewhere}")
+        .replace("hidden-value", "wrong-value");
+    let manifest = pod_with(
+        &format!("{other}\n{SECRET}"),
+        "[{name: s, mountPath: /s}]",
+        "[{name: s, secret: {secretName: files}}]",
+    );
+    pod.up(&manifest).code(0);
+    assert_eq!(pod.sh("a", "cat /s/key"), "hidden-value");
+}
+
+#[test]
+fn a_secrets_value_stands_nowhere_but_in_its_volume() {
+    let pod = Pod::new("hidden");
+    let manifest = pod_with(
+        SECRET,
+        "[{name: s, mountPath: /s}, {name: s, mountPath: /one/key, subPath: key}]",
+        "[{name: s, secret: {secretName: files}}]",
+    );
+    let file = pod.file(&manifest);
+    let plan = run(podctl().args(["up", "--dry-run", &file]));
+    let up = run(podctl().args(["-v", "up", "--timings", &file])).code(0);
+    let label = format!("label=podctl.io/pod={}", pod.name);
+    let containers = docker(&["ps", "-aq", "--filter", &label]);
+    let volumes = docker(&["volume", "ls", "-q", "--filter", &label]);
+    let inspect = |kind: &str, names: &str| {
+        let names: Vec<&str> = names.split_whitespace().collect();
+        assert!(!names.is_empty());
+        docker(&[&[kind, "inspect"], &names[..]].concat())
+    };
+    let shown = [
+        format!("{}{}", plan.out, plan.err),
+        format!("{}{}", up.out, up.err),
+        inspect("container", &containers),
+        inspect("volume", &volumes),
+        run(podctl().args(["get", "pod", &pod.name, "-o", "yaml"])).out,
+        run(podctl().args(["describe", "pod", &pod.name])).out,
+        run(podctl().args(["events", &pod.name])).out,
+    ];
+    let value = "hidden-value";
+    for word in [value, &BASE64.encode(value)] {
+        for shown in &shown {
+            assert!(!shown.contains(word), "{shown}");
+        }
+    }
+    assert_eq!(pod.sh("a", "cat /s/key"), value);
 }
 
 #[test]

@@ -1,13 +1,21 @@
 //! Whatever hands do to a pod, it comes back whole: the port answers, all see one network and one list of processes, config is there.
 
+use std::process::Command;
+
+use super::support::registry::{PASSWORD, Registry};
 use super::support::{self, Pod, docker, eventually, free_port};
-use super::{beside_others, get, up};
+use super::{alone, beside_others, get, supervisor, up};
 
 const SERVES: &str = "
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: page}
 data: {index.html: whole}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: word}
+stringData: {word: hidden}
 ---
 apiVersion: v1
 kind: Pod
@@ -22,8 +30,12 @@ spec:
     ports: [{containerPort: 80, hostPort: PORT}]
     readinessProbe: {httpGet: {port: 80, path: /}, periodSeconds: 1}
     volumeMounts: [{name: page, mountPath: /www}]
-  - {name: side, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '1000']}
-  volumes: [{name: page, configMap: {name: page}}]
+  - name: side
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sleep, '1000']
+    volumeMounts: [{name: word, mountPath: /all}, {name: word, mountPath: /one, subPath: word}]
+  volumes: [{name: page, configMap: {name: page}}, {name: word, secret: {secretName: word}}]
 ";
 
 struct Serving {
@@ -45,10 +57,10 @@ impl Serving {
     /// From outside, and from the other container.
     fn is_whole(&self) -> bool {
         let from_outside = support::get(self.port);
-        let ask = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 80 | tail -n 1; echo; cat /proc/1/comm";
+        let ask = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 80 | tail -n 1; echo; cat /all/word /one; echo; cat /proc/1/comm";
         let inside = self.pod.exec("side", &["sh", "-c", ask]);
         from_outside.lines().last() == Some("whole")
-            && inside.out.lines().collect::<Vec<_>>() == ["whole", "pause"]
+            && inside.out.lines().collect::<Vec<_>>() == ["whole", "hiddenhidden", "pause"]
             && get(&self.pod, ".status.conditions[?(@.type==\"Ready\")].status") == "True"
     }
 
@@ -101,7 +113,7 @@ fn of_app_containers() {
 }
 
 #[test]
-fn of_all_containers_and_the_volume_of_a_config() {
+fn of_all_containers_and_the_volumes_of_config_and_secret() {
     let _shared = beside_others();
     let serving = Serving::up("all");
     let names = ["POD", "web", "side"];
@@ -111,11 +123,62 @@ fn of_all_containers_and_the_volume_of_a_config() {
         .collect();
     let mut remove = vec!["rm", "-f"];
     remove.extend(ids.iter().map(String::as_str));
-    docker(&remove);
-    let volume = format!("podctl_default_{}_page", serving.pod.name);
-    // It may be in use again already.
-    let _ = super::run(std::process::Command::new("docker").args(["volume", "rm", &volume]));
+    eventually("they are gone", || {
+        // Docker 20.10 does not remove one at once that the supervisor reads through.
+        let _ = super::run(Command::new("docker").args(&remove));
+        let there = docker(&["ps", "-aq", "--no-trunc"]);
+        ids.iter().all(|id| !there.contains(id))
+    });
+    for volume in ["page", "word"] {
+        let volume = format!("podctl_default_{}_{volume}", serving.pod.name);
+        // It may be in use again already.
+        let _ = super::run(Command::new("docker").args(["volume", "rm", &volume]));
+    }
     serving.heals();
+}
+
+/// By what the pod brings, and by nothing else.
+#[test]
+fn of_an_image_that_is_gone() {
+    let _alone = alone();
+    let registry = Registry::with_password(PASSWORD);
+    let pod = Pod::new("pull");
+    let reference = registry.push_as("shop/web:1", "tester:secret");
+    let manifest = format!(
+        "{}---
+apiVersion: v1
+kind: Pod
+metadata: {{name: POD}}
+spec:
+  terminationGracePeriodSeconds: 0
+  imagePullSecrets: [{{name: login}}]
+  containers:
+  - {{name: a, image: '{reference}', command: [sleep, '1000']}}
+",
+        registry.pull_secret("tester:secret")
+    );
+    up(&pod, &manifest, &[]).code(0);
+    let remove = || {
+        let supervisor = supervisor().expect("one");
+        // It would make the next container before the image is gone.
+        docker(&["pause", &supervisor]);
+        let before = pod.id("a");
+        docker(&["rm", "-f", &before]);
+        docker(&["rmi", &reference]);
+        docker(&["unpause", &supervisor]);
+        before
+    };
+    let before = remove();
+    eventually("it is pulled", || {
+        pod.ids("a").first().is_some_and(|id| *id != before)
+    });
+    eventually("it runs", || pod.exec("a", &["true"]).code == 0);
+    drop(registry);
+    remove();
+    eventually("it is told that it cannot be pulled", || {
+        get(&pod, ".status.containerStatuses[0].state.waiting.reason") == "ErrImagePull"
+    });
+    pod.down().code(0);
 }
 
 #[test]
@@ -170,8 +233,8 @@ spec:
     docker(&["cp", &cut, &format!("{pause}:/podctl/record/{wish}")]);
     let a = pod.id("a");
     eventually("it is told", || {
-        let supervisor = super::supervisor().expect("a supervisor");
-        let said = super::run(std::process::Command::new("docker").args(["logs", &supervisor]));
+        let supervisor = supervisor().expect("a supervisor");
+        let said = super::run(Command::new("docker").args(["logs", &supervisor]));
         said.err.contains(&pod.name) && said.err.contains("is damaged")
     });
     // Neither the old wish nor the new one is driven to, until somebody says what is wanted.

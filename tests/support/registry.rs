@@ -2,10 +2,15 @@
 //!
 //! Not here: an image that is not on the engine already.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use super::{Folder, docker, eventually, free_port, run};
+
+/// `htpasswd -B`: the user `tester` with the password `secret`.
+pub const PASSWORD: &str = "tester:$2b$05$Zel9Q9vMOnEQVRdL0KIz0O31WLfd2nJBeFKrQA2yRj8mK7lEw8kr.\n";
 
 /// A registry that runs. Dropping it ends it.
 pub struct Registry {
@@ -59,11 +64,43 @@ impl Registry {
 
     /// Pushes the engine's busybox under this name, and removes the name from the engine. Gives the whole reference.
     pub fn push(&self, name: &str) -> String {
+        self.push_as(name, "")
+    }
+
+    /// The same as this user, `name:password`.
+    pub fn push_as(&self, name: &str, user: &str) -> String {
         let reference = format!("{}/{name}", self.address);
+        let login = self.login(user);
+        let config = login.0.display().to_string();
         docker(&["tag", "busybox:latest", &reference]);
-        docker(&["push", "-q", &reference]);
+        docker(&["--config", &config, "push", "-q", &reference]);
         docker(&["rmi", &reference]);
         reference
+    }
+
+    /// Docker's configuration after `docker login`.
+    pub fn login(&self, user: &str) -> Folder {
+        let config = Folder::new();
+        if !user.is_empty() {
+            config.write("config.json", self.config(user));
+        }
+        config
+    }
+
+    /// A Secret of the name `login`, as `kubectl create secret docker-registry` makes it.
+    pub fn pull_secret(&self, user: &str) -> String {
+        let config = BASE64.encode(self.config(user));
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: login}}\ntype: kubernetes.io/dockerconfigjson\ndata: {{.dockerconfigjson: {config}}}\n"
+        )
+    }
+
+    fn config(&self, user: &str) -> String {
+        let auth = BASE64.encode(user);
+        format!(
+            "{{\"auths\":{{\"{}\":{{\"auth\":\"{auth}\"}}}}}}",
+            self.address
+        )
     }
 }
 

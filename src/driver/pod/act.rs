@@ -175,7 +175,8 @@ impl Drive {
             }
             _ => {}
         }
-        let (reason, is_image) = (error.to_string(), error.is_missing_image());
+        let (reason, is_missing) = (error.to_string(), error.is_missing_image());
+        let is_refused = matches!(error, EngineError::Pull { .. });
         let is_taken = error.taken_port().is_some();
         let failure = Failure::action(&self.plan.key, action.clone(), error);
         // One that cannot be started is tried again, as one that has ended is, where the pod is kept alive.
@@ -187,9 +188,10 @@ impl Drive {
             self.events.tell(Event::Failed(Arc::new(failure)));
             return false;
         }
-        if let (Action::Create { container, .. }, true) = (action, is_image) {
+        if let (Action::Create { container, .. }, true) = (action, is_missing || is_refused) {
             let desired = self.plan.desired.as_ref();
-            self.memory.lacks_image(container, desired);
+            let refusal = is_refused.then_some(reason);
+            self.memory.lacks_image(container, refusal, desired);
         }
         let Some(rest) = self.outlive(failure) else {
             return !self.goal.is_up();

@@ -318,7 +318,7 @@ impl Run<'_> {
         let all = async {
             let images = images::ensure(
                 self.engine,
-                &self.mine.pod,
+                self.mine,
                 found,
                 self.options.pull,
                 self.events,

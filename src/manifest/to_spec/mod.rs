@@ -13,7 +13,7 @@ mod volume;
 
 use k8s_openapi::api::core::v1;
 
-use crate::spec::{ConfigMap, Container, Pids, Pod, PodKey, Port, RestartPolicy};
+use crate::spec::{Container, Data, Pids, Pod, PodKey, Port, RestartPolicy};
 use container::Kind;
 
 const DEFAULT_GRACE_PERIOD: i64 = 30;
@@ -46,6 +46,14 @@ pub(super) fn pod(pod: &v1::Pod, key: PodKey) -> Pod {
         restarted: 0,
         stopped: false,
         attached: false,
+        salt: String::new(),
+        image_pull_secrets: spec
+            .image_pull_secrets
+            .into_iter()
+            .flatten()
+            .map(|secret| secret.name)
+            .filter(|name| !name.is_empty())
+            .collect(),
         restart_policy: restart_policy(spec.restart_policy.as_deref()).unwrap_or_default(),
         // API server: a negative one becomes 1.
         grace_period: u64::try_from(grace_period).unwrap_or(1),
@@ -85,7 +93,7 @@ pub(super) fn pod(pod: &v1::Pod, key: PodKey) -> Pod {
 }
 
 /// The content of a ConfigMap.
-pub(super) fn config_map(map: v1::ConfigMap) -> ConfigMap {
+pub(super) fn config_map(map: v1::ConfigMap) -> Data {
     let text = map
         .data
         .into_iter()
@@ -96,9 +104,16 @@ pub(super) fn config_map(map: v1::ConfigMap) -> ConfigMap {
         .into_iter()
         .flatten()
         .map(|(key, bytes)| (key, bytes.0));
-    ConfigMap {
-        data: text.chain(bytes).collect(),
-    }
+    Data(text.chain(bytes).collect())
+}
+
+/// The content of a Secret (API server: `stringData` is laid over `data`).
+pub(super) fn secret(secret: v1::Secret) -> Data {
+    let bytes = secret.data.into_iter().flatten();
+    let text = secret.string_data.into_iter().flatten();
+    let bytes = bytes.map(|(key, bytes)| (key, bytes.0));
+    let text = text.map(|(key, text)| (key, text.into_bytes()));
+    Data(bytes.chain(text).collect())
 }
 
 fn hostname(name: &str) -> String {

@@ -4,14 +4,21 @@
 
 use k8s_openapi::api::core::v1;
 
-use crate::spec::volume::{ConfigMapVolume, EmptyDir, HostPath, HostPathType, Item, Medium};
-use crate::spec::{Quantity, Volume, VolumeSource};
+use crate::spec::volume::{DataVolume, EmptyDir, HostPath, HostPathType, Item, Medium};
+use crate::spec::{DataKind, DataRef, Quantity, Volume, VolumeSource};
 
 const DEFAULT_MODE: u32 = 0o644;
 
 pub(super) fn volume(volume: v1::Volume) -> Volume {
     let source = if let Some(source) = volume.config_map {
-        VolumeSource::ConfigMap(config_map_volume(source))
+        let of = DataRef::new(DataKind::ConfigMap, source.name);
+        let (items, mode) = (source.items, source.default_mode);
+        VolumeSource::Data(data_volume(of, items, mode, source.optional))
+    } else if let Some(source) = volume.secret {
+        let name = source.secret_name.unwrap_or_default();
+        let of = DataRef::new(DataKind::Secret, name);
+        let (items, mode) = (source.items, source.default_mode);
+        VolumeSource::Data(data_volume(of, items, mode, source.optional))
     } else if let Some(source) = volume.host_path {
         VolumeSource::HostPath(HostPath {
             kind: host_path_type(source.type_.as_deref()),
@@ -27,12 +34,17 @@ pub(super) fn volume(volume: v1::Volume) -> Volume {
     }
 }
 
-fn config_map_volume(source: v1::ConfigMapVolumeSource) -> ConfigMapVolume {
+fn data_volume(
+    of: DataRef,
+    items: Option<Vec<v1::KeyToPath>>,
+    default_mode: Option<i32>,
+    optional: Option<bool>,
+) -> DataVolume {
     let mode = |mode: i32| u32::try_from(mode).unwrap_or(DEFAULT_MODE);
-    let items = source.items.filter(|items| !items.is_empty());
-    ConfigMapVolume {
-        name: source.name,
-        default_mode: source.default_mode.map_or(DEFAULT_MODE, mode),
+    let items = items.filter(|items| !items.is_empty());
+    DataVolume {
+        of,
+        default_mode: default_mode.map_or(DEFAULT_MODE, mode),
         items: items.map(|items| {
             let item = |item: v1::KeyToPath| Item {
                 key: item.key,
@@ -41,7 +53,7 @@ fn config_map_volume(source: v1::ConfigMapVolumeSource) -> ConfigMapVolume {
             };
             items.into_iter().map(item).collect()
         }),
-        optional: source.optional.unwrap_or_default(),
+        optional: optional.unwrap_or_default(),
     }
 }
 

@@ -206,6 +206,7 @@ mod tests {
                 "volumes": [
                     {"name": "d", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
                     {"name": "c", "configMap": {"name": "cm"}},
+                    {"name": "s", "secret": {"secretName": "sec", "optional": true}},
                     {"name": "h", "hostPath": {"path": "/tmp"}},
                 ],
             },

@@ -49,6 +49,21 @@ pub(super) fn describe(text: &mut Text, volume: &v1::Volume) {
             (4, "Name", config_map.name.clone()),
             (4, "Optional", optional.to_string()),
         ];
+    } else if let Some(secret) = &volume.secret {
+        let optional = secret.optional.unwrap_or_default();
+        lines = vec![
+            (
+                4,
+                "Type",
+                "Secret (a volume populated by a Secret)".to_owned(),
+            ),
+            (
+                4,
+                "SecretName",
+                secret.secret_name.clone().unwrap_or_default(),
+            ),
+            (4, "Optional", optional.to_string()),
+        ];
     }
     text.block(&lines);
 }

@@ -15,7 +15,7 @@ use crate::record::hash::{self, tests::pod};
 use crate::record::{Filled, Record, Told, Wish};
 use crate::spec::probe::{Check, Probe, Probes};
 use crate::spec::volume::{EmptyDir, Medium};
-use crate::spec::{Desired, EnvVar, ImageFacts, RestartPolicy, Volume, VolumeSource};
+use crate::spec::{Desired, EnvVar, ImageFacts, Payload, RestartPolicy, Volume, VolumeSource};
 use State::{Created, Exited, Removing, Running};
 
 /// The pod `web` of `a` and `b`.
@@ -23,7 +23,7 @@ fn desired() -> Desired {
     Desired {
         pod: pod(&["a", "b"]),
         manifest: json!({}),
-        config_maps: BTreeMap::new(),
+        payload: Payload::new(),
     }
 }
 
@@ -44,7 +44,7 @@ fn seen(desired: &Desired, containers: Vec<SeenContainer>) -> Seen {
             payload: hash::payload(desired),
             pause: pause(Running).id,
         }),
-        config_maps: None,
+        payload: None,
         superseded: vec![],
         told: Told::default(),
     };

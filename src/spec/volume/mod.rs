@@ -2,13 +2,13 @@
 //!
 //! Not here: how a volume is mounted on Docker (`translate::mounts`).
 
-pub mod config_map;
+pub mod data;
 pub mod empty_dir;
 pub mod host_path;
 
 use serde::Serialize;
 
-pub use config_map::{ConfigMap, ConfigMapVolume, Item};
+pub use data::{DataVolume, Item};
 pub use empty_dir::{EmptyDir, Medium};
 pub use host_path::{HostPath, HostPathType, PathKind};
 
@@ -28,8 +28,8 @@ pub enum VolumeSource {
     EmptyDir(EmptyDir),
     /// A file or folder of the engine's machine.
     HostPath(HostPath),
-    /// The keys of a ConfigMap as files.
-    ConfigMap(ConfigMapVolume),
+    /// The keys of a ConfigMap or a Secret as files.
+    Data(DataVolume),
 }
 
 /// A file that a volume starts with.

@@ -1,30 +1,22 @@
-//! `configMap`: the keys of a ConfigMap as files.
-
-use std::collections::BTreeMap;
+//! `configMap` and `secret`: the keys of a ConfigMap or a Secret as files.
 
 use serde::Serialize;
 
 use super::File;
+use crate::spec::data::{Data, DataRef};
 use crate::spec::is_default;
 
-/// The data of a `v1` ConfigMap: `data` and `binaryData` together, as bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ConfigMap {
-    /// By key.
-    pub data: BTreeMap<String, Vec<u8>>,
-}
-
-/// A `configMap` volume.
+/// A `configMap` or `secret` volume.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ConfigMapVolume {
-    /// The ConfigMap's name, in the pod's namespace.
-    pub name: String,
+pub struct DataVolume {
+    /// Whose keys.
+    pub of: DataRef,
     /// Permission bits of files whose item says none; default 0644.
     pub default_mode: u32,
     /// Which keys, and where; `None`: every key under its own name.
     #[serde(skip_serializing_if = "is_default")]
     pub items: Option<Vec<Item>>,
-    /// A missing ConfigMap or key is no fault.
+    /// That it, or a key, is missing is no fault.
     #[serde(skip_serializing_if = "is_default")]
     pub optional: bool,
 }
@@ -32,7 +24,7 @@ pub struct ConfigMapVolume {
 /// One entry of `items`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Item {
-    /// Key of the ConfigMap.
+    /// Key of the ConfigMap or the Secret.
     pub key: String,
     /// Relative path in the volume; never climbs.
     pub path: String,
@@ -41,17 +33,16 @@ pub struct Item {
     pub mode: Option<u32>,
 }
 
-impl ConfigMapVolume {
+impl DataVolume {
     /// The files that the volume holds, in the order of their paths. A key that is not there is left out:
     /// the loader has refused it unless it is optional.
     #[must_use]
-    pub fn files(&self, config_map: Option<&ConfigMap>) -> Vec<File> {
-        let Some(config_map) = config_map else {
+    pub fn files(&self, data: Option<&Data>) -> Vec<File> {
+        let Some(Data(data)) = data else {
             return Vec::new();
         };
         let mut files: Vec<File> = match &self.items {
-            None => config_map
-                .data
+            None => data
                 .iter()
                 .map(|(key, content)| File {
                     path: key.clone(),
@@ -62,7 +53,7 @@ impl ConfigMapVolume {
             Some(items) => items
                 .iter()
                 .filter_map(|item| {
-                    let content = config_map.data.get(&item.key)?.clone();
+                    let content = data.get(&item.key)?.clone();
                     Some(File {
                         path: item.path.clone(),
                         mode: item.mode.unwrap_or(self.default_mode),
@@ -79,25 +70,24 @@ impl ConfigMapVolume {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::data::DataKind;
 
-    fn volume(items: Option<Vec<Item>>) -> ConfigMapVolume {
-        ConfigMapVolume {
-            name: "c".into(),
+    fn volume(items: Option<Vec<Item>>) -> DataVolume {
+        DataVolume {
+            of: DataRef::new(DataKind::ConfigMap, "c"),
             default_mode: 0o644,
             items,
             optional: false,
         }
     }
 
-    fn config_map() -> ConfigMap {
-        ConfigMap {
-            data: [("b".into(), b"2".to_vec()), ("a".into(), b"1".to_vec())].into(),
-        }
+    fn data() -> Data {
+        Data([("b".into(), b"2".to_vec()), ("a".into(), b"1".to_vec())].into())
     }
 
     #[test]
     fn without_items_every_key_is_a_file() {
-        let files = volume(None).files(Some(&config_map()));
+        let files = volume(None).files(Some(&data()));
         assert_eq!(
             files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(),
             ["a", "b"]
@@ -112,7 +102,7 @@ mod tests {
             path: "sub/x".into(),
             mode: Some(0o400),
         };
-        let files = volume(Some(vec![item])).files(Some(&config_map()));
+        let files = volume(Some(vec![item])).files(Some(&data()));
         assert_eq!(
             files,
             [File {
@@ -124,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_config_map_has_no_files() {
+    fn of_what_is_missing_there_are_no_files() {
         assert!(volume(None).files(None).is_empty());
     }
 }

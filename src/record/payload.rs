@@ -1,0 +1,148 @@
+//! The ConfigMaps and Secrets that came with a pod, as a file of its record. The record's folder is root's alone.
+//!
+//! Not here: where they go (`translate::archive`), which payload counts (`wish`).
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+
+use super::hash;
+use crate::spec::{Data, DataKind, DataRef, Desired, Payload};
+
+/// A payload that reads back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// [`Pod::salt`](crate::spec::Pod::salt) of the pod; empty where nothing is secret.
+    pub salt: String,
+    /// What came with the pod.
+    pub payload: Payload,
+}
+
+/// As the file has it; values in Base64.
+#[derive(Serialize, Deserialize)]
+struct File {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    salt: String,
+    #[serde(
+        default,
+        rename = "configMaps",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    config_maps: Objects,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    secrets: Objects,
+}
+
+type Objects = BTreeMap<String, BTreeMap<String, String>>;
+
+/// What a wish calls the payload of a pod.
+#[must_use]
+pub fn name(desired: &Desired) -> String {
+    hash::data(&desired.payload, &desired.pod.salt)
+}
+
+/// Whether a payload of this name has nothing in it, and so no file.
+#[must_use]
+pub fn is_empty(name: &str) -> bool {
+    name == hash::data(&Payload::new(), "")
+}
+
+/// The file of a payload.
+#[must_use]
+pub fn file_name(name: &str) -> String {
+    format!("payload-{name}.json")
+}
+
+/// Its content.
+#[must_use]
+pub fn file(desired: &Desired) -> Vec<u8> {
+    let of = |kind: DataKind| {
+        let objects = desired.payload.iter().filter(|(of, _)| of.kind == kind);
+        let encoded = |data: &Data| {
+            let data = data.0.iter();
+            data.map(|(key, value)| (key.clone(), BASE64.encode(value)))
+                .collect()
+        };
+        objects
+            .map(|(of, data)| (of.name.clone(), encoded(data)))
+            .collect()
+    };
+    let file = File {
+        salt: hash::salt(&desired.payload, &desired.pod.salt).to_owned(),
+        config_maps: of(DataKind::ConfigMap),
+        secrets: of(DataKind::Secret),
+    };
+    serde_json::to_vec(&file).unwrap_or_default()
+}
+
+/// Reads it back; `None` of one that was cut off.
+#[must_use]
+pub fn read(text: &[u8]) -> Option<Kept> {
+    let file: File = serde_json::from_slice(text).ok()?;
+    let mut payload = Payload::new();
+    for (kind, objects) in [
+        (DataKind::ConfigMap, file.config_maps),
+        (DataKind::Secret, file.secrets),
+    ] {
+        for (name, data) in objects {
+            let data = data
+                .into_iter()
+                .map(|(key, text)| Some((key, BASE64.decode(text).ok()?)));
+            let data = Data(data.collect::<Option<_>>()?);
+            payload.insert(DataRef::new(kind, name), data);
+        }
+    }
+    Some(Kept {
+        salt: file.salt,
+        payload,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn desired(kind: DataKind) -> Desired {
+        let mut pod = hash::tests::pod(&["a"]);
+        pod.salt = "salt".to_owned();
+        let data = Data([("k".into(), vec![0, 255])].into());
+        Desired {
+            pod,
+            manifest: serde_json::Value::Null,
+            payload: [(DataRef::new(kind, "c"), data)].into(),
+        }
+    }
+
+    #[test]
+    fn it_reads_back_and_one_that_was_cut_off_does_not() {
+        for (kind, salt) in [(DataKind::ConfigMap, ""), (DataKind::Secret, "salt")] {
+            let desired = desired(kind);
+            let text = file(&desired);
+            let kept = Kept {
+                salt: salt.to_owned(),
+                payload: desired.payload,
+            };
+            assert_eq!(read(&text), Some(kept));
+            assert_eq!(read(&text[..text.len() - 1]), None);
+        }
+    }
+
+    #[test]
+    fn the_name_of_one_with_secrets_is_the_pods_own() {
+        let named = |kind, salt: &str| {
+            let mut desired = desired(kind);
+            desired.pod.salt = salt.to_owned();
+            name(&desired)
+        };
+        assert_ne!(named(DataKind::Secret, "a"), named(DataKind::Secret, "b"));
+        let (a, b) = (
+            named(DataKind::ConfigMap, "a"),
+            named(DataKind::ConfigMap, "b"),
+        );
+        assert_eq!(a, b);
+        assert!(!is_empty(&a));
+        assert!(is_empty(&hash::data(&Payload::new(), "a")));
+    }
+}
