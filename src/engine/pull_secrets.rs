@@ -55,7 +55,7 @@ pub(super) fn find(reference: &str, secrets: &[&Data]) -> Vec<DockerCredentials>
 }
 
 fn read(secret: &Data) -> Logins {
-    let key = |key: &str| secret.0.get(key);
+    let key = |key: &str| secret.values.get(key);
     let nested = key(CONFIG_JSON).and_then(|text| serde_json::from_slice(text).ok());
     let nested = nested.map(|ConfigJson { auths }| auths);
     let flat = key(CONFIG).and_then(|text| serde_json::from_slice(text).ok());
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     fn secret(key: &str, text: &str) -> Data {
-        Data([(key.to_owned(), text.as_bytes().to_vec())].into())
+        Data::new([(key.to_owned(), text.as_bytes().to_vec())])
     }
 
     fn users(reference: &str, secrets: &[&Data]) -> Vec<String> {

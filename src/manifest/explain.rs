@@ -242,7 +242,7 @@ mod tests {
         let probe = explain("pod.spec.containers.livenessProbe.httpGet").expect("a field");
         assert_eq!(probe.field.type_name, "HTTPGetAction");
         assert!(matches!(probe.field.standing, Some(Standing::Honoured(_))));
-        let source = explain("pod.spec.containers.envFrom.configMapRef").expect("a field");
+        let source = explain("pod.spec.containers.env.valueFrom.fieldRef").expect("a field");
         assert_eq!(source.field.standing, Some(Standing::NotYet));
         assert!(
             source

@@ -258,7 +258,10 @@ const TABLE: &[(&str, Rows)] = &[
                 "env",
                 Honoured("manifest::variables_see_what_stands_before_them"),
             ),
-            ("envFrom", NotYet),
+            (
+                "envFrom",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
             ("image", Honoured("examples::hello")),
             (
                 "imagePullPolicy",
@@ -528,7 +531,103 @@ const TABLE: &[(&str, Rows)] = &[
                 "value",
                 Honoured("manifest::variables_see_what_stands_before_them"),
             ),
-            ("valueFrom", NotYet),
+            (
+                "valueFrom",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+        ],
+    ),
+    (
+        "EnvVarSource",
+        &[
+            (
+                "configMapKeyRef",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+            ("fieldRef", NotYet),
+            ("fileKeyRef", NotYet),
+            ("resourceFieldRef", NotYet),
+            (
+                "secretKeyRef",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+        ],
+    ),
+    (
+        "ConfigMapKeySelector",
+        &[
+            (
+                "key",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+            (
+                "name",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+            (
+                "optional",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+        ],
+    ),
+    (
+        "SecretKeySelector",
+        &[
+            (
+                "key",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+            (
+                "name",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+            (
+                "optional",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+        ],
+    ),
+    (
+        "EnvFromSource",
+        &[
+            (
+                "configMapRef",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+            (
+                "prefix",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+            (
+                "secretRef",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+        ],
+    ),
+    (
+        "ConfigMapEnvSource",
+        &[
+            (
+                "name",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+            (
+                "optional",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+        ],
+    ),
+    (
+        "SecretEnvSource",
+        &[
+            (
+                "name",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
+            (
+                "optional",
+                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
+            ),
         ],
     ),
     (

@@ -28,7 +28,7 @@ mod validate;
 mod walk;
 mod yaml;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -217,11 +217,11 @@ fn refer(read: &mut [Read<'_>], known: &Known, incomplete: bool, purpose: Purpos
             DataKind::ConfigMap => Kind::ConfigMap,
             DataKind::Secret => Kind::Secret,
         };
-        of_namespace.add(kind, &of.name, data.0.keys().cloned().collect());
+        of_namespace.add(kind, &of.name, data.clone());
     }
     for one in read.iter().filter(|one| matches!(one.typed, Typed::Claim)) {
         let of_namespace = there.entry(one.key.namespace.clone()).or_default();
-        of_namespace.add(one.kind, &one.key.name, BTreeSet::new());
+        of_namespace.add(one.kind, &one.key.name, Data::default());
     }
     let none = There::default();
     let mut seen = HashSet::new();

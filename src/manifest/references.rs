@@ -2,7 +2,7 @@
 //!
 //! Not here: references inside a pod, such as a mount's volume (`validate`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, KeyToPath, PodSpec};
 
@@ -10,20 +10,21 @@ use super::objects::Kind;
 use super::path::Path;
 use super::problem::Faults;
 use super::suggest::nearest;
+use crate::spec::Data;
 
-/// The objects of one namespace that others refer to: by kind and name, the keys that they have.
+/// The objects of one namespace that others refer to: by kind and name, what is in them.
 #[derive(Debug, Default)]
-pub(super) struct There(BTreeMap<Kind, BTreeMap<String, BTreeSet<String>>>);
+pub(super) struct There(BTreeMap<Kind, BTreeMap<String, Data>>);
 
 impl There {
-    pub(super) fn add(&mut self, kind: Kind, name: &str, keys: BTreeSet<String>) {
+    pub(super) fn add(&mut self, kind: Kind, name: &str, data: Data) {
         self.0
             .entry(kind)
             .or_default()
-            .insert(name.to_owned(), keys);
+            .insert(name.to_owned(), data);
     }
 
-    fn keys(&self, kind: Kind, name: &str) -> Option<&BTreeSet<String>> {
+    fn get(&self, kind: Kind, name: &str) -> Option<&Data> {
         self.0.get(&kind)?.get(name)
     }
 }
@@ -128,7 +129,7 @@ impl Check<'_> {
                 let at = here.field("configMapKeyRef");
                 let optional = source.optional == Some(true);
                 self.object(Kind::ConfigMap, &source.name, optional, &at.field("name"));
-                self.key(
+                self.variable(
                     Kind::ConfigMap,
                     &source.name,
                     optional,
@@ -140,7 +141,7 @@ impl Check<'_> {
                 let at = here.field("secretKeyRef");
                 let optional = source.optional == Some(true);
                 self.object(Kind::Secret, &source.name, optional, &at.field("name"));
-                self.key(
+                self.variable(
                     Kind::Secret,
                     &source.name,
                     optional,
@@ -169,12 +170,13 @@ impl Check<'_> {
     fn pull_secret(&mut self, name: &str, path: &Path<'_>) {
         const KEYS: [&str; 2] = [".dockerconfigjson", ".dockercfg"];
         const HINT: &str = "without it, images are pulled by the login of whoever runs podctl";
-        let keys = self.there.keys(Kind::Secret, name);
-        let is_usable = keys.is_some_and(|keys| KEYS.iter().any(|key| keys.contains(*key)));
-        if name.is_empty() || is_usable || (keys.is_none() && self.missing == Missing::Unsaid) {
+        let data = self.there.get(Kind::Secret, name);
+        let is_usable =
+            data.is_some_and(|data| KEYS.iter().any(|key| data.values.contains_key(*key)));
+        if name.is_empty() || is_usable || (data.is_none() && self.missing == Missing::Unsaid) {
             return;
         }
-        if keys.is_some() {
+        if data.is_some() {
             let message = format!(
                 "the Secret {name:?} holds no login: its type is not `kubernetes.io/dockerconfigjson`"
             );
@@ -186,7 +188,7 @@ impl Check<'_> {
     }
 
     fn object(&mut self, kind: Kind, name: &str, optional: bool, path: &Path<'_>) {
-        if optional || name.is_empty() || self.there.keys(kind, name).is_some() {
+        if optional || name.is_empty() || self.there.get(kind, name).is_some() {
             return;
         }
         let message = format!("not found: no {} {name:?} in the files given", kind.name());
@@ -220,16 +222,28 @@ impl Check<'_> {
     }
 
     fn key(&mut self, kind: Kind, name: &str, optional: bool, key: &str, path: &Path<'_>) {
-        let Some(keys) = self.there.keys(kind, name) else {
+        let Some(data) = self.there.get(kind, name) else {
             return;
         };
-        if optional || key.is_empty() || keys.contains(key) {
+        if optional || key.is_empty() || data.values.contains_key(key) {
             return;
         }
         let message = format!("not found: the {} {name:?} has no key {key:?}", kind.name());
         let fault = self.faults.error(path, message);
-        if let Some(near) = nearest(key, keys.iter().map(String::as_str)) {
+        if let Some(near) = nearest(key, data.values.keys().map(String::as_str)) {
             fault.hint(format!("did you mean `{near}`?"));
+        }
+    }
+
+    /// kubelet: looks for it in `data` alone.
+    fn variable(&mut self, kind: Kind, name: &str, optional: bool, key: &str, path: &Path<'_>) {
+        self.key(kind, name, optional, key, path);
+        let data = self.there.get(kind, name);
+        if !optional && data.is_some_and(|data| data.binary.contains(key)) {
+            let message = format!(
+                "not found: {key:?} is in the `binaryData` of the ConfigMap {name:?}, and makes no variable"
+            );
+            self.faults.error(path, message);
         }
     }
 }

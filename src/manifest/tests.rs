@@ -86,7 +86,7 @@ fn what_a_record_keeps_gives_the_same_pod_again() {
     let desired = &loaded.pods[0];
     assert_eq!(desired.pod.key, PodKey::new("ns", "x"));
     let of = DataRef::new(DataKind::ConfigMap, "m");
-    assert_eq!(desired.payload[&of].0["c"], [0, 1]);
+    assert_eq!(desired.payload[&of].values["c"], [0, 1]);
     let kept = desired.payload.clone();
     assert_eq!(load_recorded(&desired.manifest, kept).as_ref(), Ok(desired));
 }

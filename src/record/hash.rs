@@ -134,7 +134,7 @@ pub fn data(payload: &Payload, pod_salt: &str) -> String {
     for (of, data) in payload {
         hasher.update([of.kind as u8]);
         hasher.update(of.name.as_bytes());
-        for (key, content) in &data.0 {
+        for (key, content) in &data.values {
             hasher.update([u8::MAX]);
             hasher.update(key.as_bytes());
             hasher.update(Sha256::digest(content));
@@ -214,7 +214,9 @@ pub(crate) mod tests {
     use crate::spec::probe::{Check, Probe, Probes};
     use crate::spec::restart::{RestartRule, Restarts};
     use crate::spec::volume::{EmptyDir, HostPath, HostPathType};
-    use crate::spec::{DataRef, EnvVar, Mount, Pids, PodKey, PullPolicy, Resources, Security};
+    use crate::spec::{
+        DataRef, EnvVar, Mount, Pids, PodKey, PullPolicy, Resources, Security, Text,
+    };
 
     /// A container with nothing but a name and an image.
     pub(crate) fn plain(name: &str) -> Container {
@@ -225,6 +227,7 @@ pub(crate) mod tests {
             command: vec![],
             args: vec![],
             env: vec![],
+            env_from: vec![],
             working_dir: None,
             tty: false,
             stdin: false,
@@ -279,7 +282,7 @@ pub(crate) mod tests {
         let (old, mut new) = (pod(&["a", "b"]), pod(&["a", "b"]));
         new.containers[0].env.push(EnvVar {
             name: "X".into(),
-            value: "1".into(),
+            value: Text::Plain("1".into()),
         });
         assert_eq!(pause(&old), pause(&new));
         assert_ne!(

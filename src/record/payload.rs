@@ -2,7 +2,7 @@
 //!
 //! Not here: where they go (`translate::archive`), which payload counts (`wish`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -31,6 +31,9 @@ struct File {
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     config_maps: Objects,
+    /// Keys of ConfigMaps.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    binary: BTreeMap<String, BTreeSet<String>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     secrets: Objects,
 }
@@ -61,15 +64,21 @@ pub fn file(desired: &Desired) -> Vec<u8> {
     let of = |kind: DataKind| {
         let objects = desired.payload.iter().filter(|(of, _)| of.kind == kind);
         let encoded = |data: &Data| {
-            let data = data.0.iter();
-            data.map(|(key, value)| (key.clone(), BASE64.encode(value)))
+            let values = data.values.iter();
+            values
+                .map(|(key, value)| (key.clone(), BASE64.encode(value)))
                 .collect()
         };
         objects
             .map(|(of, data)| (of.name.clone(), encoded(data)))
             .collect()
     };
+    let binary = desired.payload.iter();
+    let binary = binary.filter(|(_, data)| !data.binary.is_empty());
     let file = File {
+        binary: binary
+            .map(|(of, data)| (of.name.clone(), data.binary.clone()))
+            .collect(),
         salt: hash::salt(&desired.payload, &desired.pod.salt).to_owned(),
         config_maps: of(DataKind::ConfigMap),
         secrets: of(DataKind::Secret),
@@ -80,18 +89,21 @@ pub fn file(desired: &Desired) -> Vec<u8> {
 /// Reads it back; `None` of one that was cut off.
 #[must_use]
 pub fn read(text: &[u8]) -> Option<Kept> {
-    let file: File = serde_json::from_slice(text).ok()?;
+    let mut file: File = serde_json::from_slice(text).ok()?;
     let mut payload = Payload::new();
     for (kind, objects) in [
         (DataKind::ConfigMap, file.config_maps),
         (DataKind::Secret, file.secrets),
     ] {
-        for (name, data) in objects {
-            let data = data
-                .into_iter()
-                .map(|(key, text)| Some((key, BASE64.decode(text).ok()?)));
-            let data = Data(data.collect::<Option<_>>()?);
-            payload.insert(DataRef::new(kind, name), data);
+        for (name, values) in objects {
+            let values = values.into_iter();
+            let values = values.map(|(key, text)| Some((key, BASE64.decode(text).ok()?)));
+            let binary = match kind {
+                DataKind::ConfigMap => file.binary.remove(&name).unwrap_or_default(),
+                DataKind::Secret => BTreeSet::new(),
+            };
+            let values = values.collect::<Option<_>>()?;
+            payload.insert(DataRef::new(kind, name), Data { values, binary });
         }
     }
     Some(Kept {
@@ -107,7 +119,10 @@ mod tests {
     fn desired(kind: DataKind) -> Desired {
         let mut pod = hash::tests::pod(&["a"]);
         pod.salt = "salt".to_owned();
-        let data = Data([("k".into(), vec![0, 255])].into());
+        let mut data = Data::new([("k".into(), vec![0, 255])]);
+        if kind == DataKind::ConfigMap {
+            data.binary.insert("k".into());
+        }
         Desired {
             pod,
             manifest: serde_json::Value::Null,

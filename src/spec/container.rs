@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::lifecycle::Lifecycle;
 use super::probe::Probes;
 use super::restart::Restarts;
-use super::{Publish, is_default};
+use super::{DataRef, Publish, is_default};
 
 /// A checked container. Serialized only to be hashed: what stands in the hash makes the container anew when it changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,6 +31,9 @@ pub struct Container {
     /// In the order of the manifest. `$(VAR)` not yet expanded.
     #[serde(skip_serializing_if = "is_default")]
     pub env: Vec<EnvVar>,
+    /// `envFrom`; what is in `env` hides it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub env_from: Vec<EnvFrom>,
     /// `None`: the image's own.
     #[serde(skip_serializing_if = "is_default")]
     pub working_dir: Option<String>,
@@ -147,8 +150,39 @@ pub struct Security {
 pub struct EnvVar {
     /// The variable.
     pub name: String,
-    /// Its text; `$(VAR)` not yet expanded.
-    pub value: String,
+    /// What is in it.
+    pub value: Text,
+}
+
+/// The value of a variable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Text {
+    /// `value`; `$(VAR)` not yet expanded.
+    Plain(String),
+    /// `valueFrom`: a key of a ConfigMap or a Secret.
+    Key {
+        /// Which one.
+        of: DataRef,
+        /// Its key.
+        key: String,
+        /// Where it, or the key, is missing, there is no such variable.
+        #[serde(skip_serializing_if = "is_default")]
+        optional: bool,
+    },
+}
+
+/// One entry of `envFrom`: all keys of a ConfigMap or a Secret as variables.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EnvFrom {
+    /// Which one.
+    pub of: DataRef,
+    /// Stands before each name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub prefix: String,
+    /// That it is missing is no fault.
+    #[serde(skip_serializing_if = "is_default")]
+    pub optional: bool,
 }
 
 /// One entry of `ports`.

@@ -2,7 +2,7 @@
 //!
 //! Not here: where it goes (`volume`), how a record keeps it (`record::payload`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -34,14 +34,41 @@ impl DataRef {
     }
 }
 
-/// What is in a ConfigMap (`data` and `binaryData`) or a Secret (`data`, and `stringData` over it): bytes by key.
+/// What is in a ConfigMap or a Secret.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Data(pub BTreeMap<String, Vec<u8>>);
+pub struct Data {
+    /// Bytes by key: of a ConfigMap `data` and `binaryData`, of a Secret `data`, and `stringData` over it.
+    pub values: BTreeMap<String, Vec<u8>>,
+    /// The keys of `binaryData`: they are files, and no variables.
+    pub binary: BTreeSet<String>,
+}
+
+impl Data {
+    /// Of values that may all be variables.
+    pub fn new(values: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
+        let (values, binary) = (values.into_iter().collect(), BTreeSet::new());
+        Self { values, binary }
+    }
+
+    /// The keys that may be variables, and their values.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let values = self.values.iter();
+        let values = values.filter(|(key, _)| !self.binary.contains(*key));
+        values.map(|(key, value)| (key.as_str(), value.as_slice()))
+    }
+
+    /// The value of one of them.
+    #[must_use]
+    pub fn variable(&self, key: &str) -> Option<&[u8]> {
+        let value = self.values.get(key).map(Vec::as_slice);
+        value.filter(|_| !self.binary.contains(key))
+    }
+}
 
 /// A value is shown nowhere.
 impl fmt::Debug for Data {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.values.keys()).finish()
     }
 }
 

@@ -13,7 +13,9 @@ pub mod quantity;
 pub mod restart;
 pub mod volume;
 
-pub use container::{Container, EnvVar, Mount, Port, Protocol, PullPolicy, Resources, Security};
+pub use container::{
+    Container, EnvFrom, EnvVar, Mount, Port, Protocol, PullPolicy, Resources, Security, Text,
+};
 pub use data::{Data, DataKind, DataRef, Payload};
 pub use facts::{ApiVersion, Architecture, EngineFacts, ImageFacts};
 pub use pod::{Desired, Pids, Pod, PodKey, Publish, RestartPolicy};

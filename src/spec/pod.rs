@@ -8,7 +8,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::volume::Medium;
-use super::{Container, DataKind, DataRef, Payload, Protocol, Volume, VolumeSource, is_default};
+use super::{
+    Container, DataKind, DataRef, Payload, Protocol, Text, Volume, VolumeSource, is_default,
+};
 
 /// A pod is known by its namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -171,8 +173,17 @@ impl Pod {
             VolumeSource::Data(source) => Some(source.of.clone()),
             _ => None,
         });
+        let variables = self.members().flat_map(|container| {
+            let from = container.env_from.iter().map(|from| from.of.clone());
+            let keys = container.env.iter().filter_map(|var| match &var.value {
+                Text::Key { of, .. } => Some(of.clone()),
+                Text::Plain(_) => None,
+            });
+            from.chain(keys)
+        });
         let pulls = self.image_pull_secrets.iter();
-        volumes.chain(pulls.map(|name| DataRef::new(DataKind::Secret, name)))
+        let pulls = pulls.map(|name| DataRef::new(DataKind::Secret, name));
+        volumes.chain(variables).chain(pulls)
     }
 
     /// All containers, init containers first.

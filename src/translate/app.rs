@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
 
-use super::{env, mounts, pause};
+use super::env::Variables;
+use super::{mounts, pause};
 use crate::record::labels::Restart;
 use crate::record::{Identity, hash};
 use crate::spec::{Container, Desired, EngineFacts, ImageFacts, Pids, Resources, Security};
@@ -63,10 +64,10 @@ pub fn app(
         round: place.round,
         ..Identity::of(pod, place.uid, place.generation, &container.name)
     };
-    let values = env::values(&container.env);
+    let variables = Variables::of(container, &desired.payload);
     let expanded = |list: &[String]| {
         list.iter()
-            .map(|text| env::expand(text, &values))
+            .map(|text| variables.expand(text))
             .collect::<Vec<_>>()
     };
     let joined = format!("container:{}", place.pause);
@@ -80,7 +81,7 @@ pub fn app(
         // Docker API: with an entry point of its own the image's CMD is dropped, as Kubernetes wants it.
         entrypoint: given(expanded(&container.command)),
         cmd: given(expanded(&container.args)),
-        env: given(env::environment(&container.env)),
+        env: given(variables.to_docker()),
         working_dir: container.working_dir.clone(),
         tty: Some(container.tty),
         open_stdin: Some(container.stdin),

@@ -79,9 +79,9 @@ fn every_fault_is_named_at_its_place() {
         ],
     );
     check(
-        &with("    envFrom: [{configMapRef: {name: m, optional: true}}]\n"),
+        &with("    volumeDevices: [{name: m, devicePath: /m}]\n"),
         &["9:5"],
-        &["envFrom", "not supported yet"],
+        &["volumeDevices", "not supported yet"],
     );
     check(
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: Not_A_Name\nspec:\n  containers: []\n",

@@ -46,6 +46,114 @@ fn variables_see_what_stands_before_them() {
     assert_eq!(run(podctl().args(["logs", &pod.name])).out, "port=5432\n");
 }
 
+const MAP_AND_SECRET: &str = "apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {mode: fast, log.level: $(mode)}
+binaryData: {raw: AP8=}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: login}
+data: {password: aHVudGVyMg==}
+stringData: {user: ghost}
+---
+";
+
+/// kubelet: NB-ENV-01, NB-ENV-02, NB-SECENV-01, NB-SECENV-02.
+#[shows(
+    "Container.envFrom",
+    "EnvVar.valueFrom",
+    "EnvVarSource.configMapKeyRef",
+    "EnvVarSource.secretKeyRef",
+    "ConfigMapKeySelector.key",
+    "ConfigMapKeySelector.name",
+    "ConfigMapKeySelector.optional",
+    "SecretKeySelector.key",
+    "SecretKeySelector.name",
+    "SecretKeySelector.optional",
+    "EnvFromSource.configMapRef",
+    "EnvFromSource.prefix",
+    "EnvFromSource.secretRef",
+    "ConfigMapEnvSource.name",
+    "ConfigMapEnvSource.optional",
+    "SecretEnvSource.name",
+    "SecretEnvSource.optional"
+)]
+#[test]
+fn variables_come_from_config_maps_and_secrets() {
+    let pod = Pod::new("env-from");
+    let fields = r#"    command: [sh, -c, "echo $(URL); exec sleep 3600"]
+    envFrom:
+    - configMapRef: {name: settings}
+    - {prefix: p_, configMapRef: {name: settings}}
+    - {prefix: s_, secretRef: {name: login}}
+    - secretRef: {name: none, optional: true}
+    - configMapRef: {name: none, optional: true}
+    env:
+    - {name: USER, valueFrom: {secretKeyRef: {name: login, key: user}}}
+    - {name: PASSWORD, valueFrom: {secretKeyRef: {name: login, key: password}}}
+    - {name: MODE, valueFrom: {configMapKeyRef: {name: settings, key: mode}}}
+    - {name: NO_KEY, valueFrom: {configMapKeyRef: {name: settings, key: none, optional: true}}}
+    - {name: NO_SECRET, valueFrom: {secretKeyRef: {name: none, key: none, optional: true}}}
+    - {name: URL, value: "$(USER):$(s_password)@$(mode)"}
+    - {name: p_mode, value: hidden}
+"#;
+    let manifest = format!("{MAP_AND_SECRET}{}", pod_with(fields));
+    pod.up(&manifest).code(0);
+    let said = pod.exec("a", &["env"]).code(0);
+    let of_engine = ["PATH=", "HOME=", "HOSTNAME="];
+    let mut variables: Vec<&str> = said.out.lines().collect();
+    variables.retain(|line| !of_engine.iter().any(|name| line.starts_with(name)));
+    variables.sort_unstable();
+    assert_eq!(
+        variables,
+        [
+            "MODE=fast",
+            "PASSWORD=hunter2",
+            "URL=ghost:hunter2@fast",
+            "USER=ghost",
+            "log.level=$(mode)",
+            "mode=fast",
+            "p_log.level=$(mode)",
+            "p_mode=hidden",
+            "s_password=hunter2",
+            "s_user=ghost",
+        ]
+    );
+    assert_eq!(
+        run(podctl().args(["logs", &pod.name])).out,
+        "ghost:hunter2@fast\n"
+    );
+    // kubelet: what runs keeps what it has; what is started anew has what there is now.
+    let id = pod.id("a");
+    pod.up(&manifest.replace("ghost", "admin")).code(0);
+    assert_eq!(pod.id("a"), id);
+    run(podctl().args(["restart", &pod.name, "-c", "a"])).code(0);
+    assert_eq!(pod.sh("a", "echo $USER"), "admin");
+    // Without their files: they are there.
+    pod.up(&pod_with(fields)).code(0).says(&["unchanged"]);
+}
+
+#[test]
+fn what_makes_no_variable_is_told() {
+    let pod = Pod::new("env-none");
+    let fields = "    command: [sleep, '3600']
+    env:
+    - {name: A, valueFrom: {configMapKeyRef: {name: settings, key: raw}}}
+    - {name: B, valueFrom: {secretKeyRef: {name: login, key: usr}}}
+    - {name: C, valueFrom: {secretKeyRef: {name: logins, key: user}}}
+";
+    pod.up(&format!("{MAP_AND_SECRET}{}", pod_with(fields)))
+        .code(2)
+        .says(&[
+            "valueFrom.configMapKeyRef.key: not found: \"raw\" is in the `binaryData`",
+            "did you mean `user`?",
+            "did you mean `login`?",
+        ]);
+    pod.assert_nothing_left();
+}
+
 /// kubelet: NB-CMD-01, NB-CMD-02, NB-CMD-03, NB-CMD-04, NB-EXP-02, NB-EXP-03.
 #[shows("Container.args", "Container.command", "Container.workingDir")]
 #[test]

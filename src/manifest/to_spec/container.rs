@@ -10,8 +10,8 @@ use super::{probe, restart_policy};
 use crate::spec::container::TerminationMessage;
 use crate::spec::restart::{RestartRule, Restarts};
 use crate::spec::{
-    Container, EnvVar, Mount, Port, Protocol, PullPolicy, Quantity, Resources, RestartPolicy,
-    Security, image,
+    Container, DataKind, DataRef, EnvFrom, EnvVar, Mount, Port, Protocol, PullPolicy, Quantity,
+    Resources, RestartPolicy, Security, Text, image,
 };
 
 /// In which list a container stands.
@@ -44,11 +44,12 @@ pub(super) fn container(
         image,
         command: container.command.clone().unwrap_or_default(),
         args: container.args.clone().unwrap_or_default(),
-        env: env
-            .map(|var| EnvVar {
-                name: var.name.clone(),
-                value: var.value.clone().unwrap_or_default(),
-            })
+        env: env.map(variable).collect(),
+        env_from: container
+            .env_from
+            .iter()
+            .flatten()
+            .filter_map(env_from)
             .collect(),
         working_dir: container.working_dir.clone().filter(|dir| !dir.is_empty()),
         tty: container.tty.unwrap_or_default(),
@@ -87,6 +88,39 @@ fn termination_message(container: &v1::Container) -> Option<TerminationMessage> 
     (path.is_some() || policy.is_some() || is_named).then(|| TerminationMessage {
         path: path.filter(|path| !path.is_empty()).unwrap_or(default.path),
         falls_back_to_logs: policy == Some("FallbackToLogsOnError"),
+    })
+}
+
+fn variable(var: &v1::EnvVar) -> EnvVar {
+    let key = |kind, name: &str, key: &str, optional: Option<bool>| Text::Key {
+        of: DataRef::new(kind, name),
+        key: key.to_owned(),
+        optional: optional.unwrap_or_default(),
+    };
+    let from = var.value_from.as_ref();
+    let of_map = from.and_then(|from| from.config_map_key_ref.as_ref());
+    let of_secret = from.and_then(|from| from.secret_key_ref.as_ref());
+    let value = match (of_map, of_secret) {
+        (Some(map), _) => key(DataKind::ConfigMap, &map.name, &map.key, map.optional),
+        (_, Some(secret)) => key(DataKind::Secret, &secret.name, &secret.key, secret.optional),
+        _ => Text::Plain(var.value.clone().unwrap_or_default()),
+    };
+    EnvVar {
+        name: var.name.clone(),
+        value,
+    }
+}
+
+fn env_from(from: &v1::EnvFromSource) -> Option<EnvFrom> {
+    let map = from.config_map_ref.as_ref();
+    let map = map.map(|map| (DataKind::ConfigMap, &map.name, map.optional));
+    let secret = from.secret_ref.as_ref();
+    let secret = secret.map(|secret| (DataKind::Secret, &secret.name, secret.optional));
+    let (kind, name, optional) = map.or(secret)?;
+    Some(EnvFrom {
+        of: DataRef::new(kind, name),
+        prefix: from.prefix.clone().unwrap_or_default(),
+        optional: optional.unwrap_or_default(),
     })
 }
 

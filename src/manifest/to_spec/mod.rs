@@ -104,7 +104,11 @@ pub(super) fn config_map(map: v1::ConfigMap) -> Data {
         .into_iter()
         .flatten()
         .map(|(key, bytes)| (key, bytes.0));
-    Data(text.chain(bytes).collect())
+    let bytes: Vec<(String, Vec<u8>)> = bytes.collect();
+    Data {
+        binary: bytes.iter().map(|(key, _)| key.clone()).collect(),
+        values: text.chain(bytes).collect(),
+    }
 }
 
 /// The content of a Secret (API server: `stringData` is laid over `data`).
@@ -113,7 +117,7 @@ pub(super) fn secret(secret: v1::Secret) -> Data {
     let text = secret.string_data.into_iter().flatten();
     let bytes = bytes.map(|(key, bytes)| (key, bytes.0));
     let text = text.map(|(key, text)| (key, text.into_bytes()));
-    Data(bytes.chain(text).collect())
+    Data::new(bytes.chain(text))
 }
 
 fn hostname(name: &str) -> String {

@@ -75,7 +75,7 @@ fn what_was_never_started_leaves_its_place_and_its_number() {
     let old = desired();
     new.pod.containers[0].env.push(EnvVar {
         name: "X".into(),
-        value: "1".into(),
+        value: Text::Plain("1".into()),
     });
     let containers = vec![pause(Running), member("a", Created), member("b", Running)];
     let case = Case {

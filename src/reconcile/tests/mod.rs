@@ -15,7 +15,9 @@ use crate::record::hash::{self, tests::pod};
 use crate::record::{Filled, Record, Told, Wish};
 use crate::spec::probe::{Check, Probe, Probes};
 use crate::spec::volume::{EmptyDir, Medium};
-use crate::spec::{Desired, EnvVar, ImageFacts, Payload, RestartPolicy, Volume, VolumeSource};
+use crate::spec::{
+    Desired, EnvVar, ImageFacts, Payload, RestartPolicy, Text, Volume, VolumeSource,
+};
 use State::{Created, Exited, Removing, Running};
 
 /// The pod `web` of `a` and `b`.
@@ -279,7 +281,7 @@ fn a_changed_container_is_made_before_the_old_one_is_stopped() {
     let mut new = desired();
     new.pod.containers[0].env.push(EnvVar {
         name: "X".into(),
-        value: "1".into(),
+        value: Text::Plain("1".into()),
     });
     let before = seen(&old, whole());
     Case::up(&new, before.clone()).check(&["create a: changed"]);

@@ -38,11 +38,11 @@ impl DataVolume {
     /// the loader has refused it unless it is optional.
     #[must_use]
     pub fn files(&self, data: Option<&Data>) -> Vec<File> {
-        let Some(Data(data)) = data else {
+        let Some(Data { values, .. }) = data else {
             return Vec::new();
         };
         let mut files: Vec<File> = match &self.items {
-            None => data
+            None => values
                 .iter()
                 .map(|(key, content)| File {
                     path: key.clone(),
@@ -53,7 +53,7 @@ impl DataVolume {
             Some(items) => items
                 .iter()
                 .filter_map(|item| {
-                    let content = data.get(&item.key)?.clone();
+                    let content = values.get(&item.key)?.clone();
                     Some(File {
                         path: item.path.clone(),
                         mode: item.mode.unwrap_or(self.default_mode),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     fn data() -> Data {
-        Data([("b".into(), b"2".to_vec()), ("a".into(), b"1".to_vec())].into())
+        Data::new([("b".into(), b"2".to_vec()), ("a".into(), b"1".to_vec())])
     }
 
     #[test]
