@@ -180,6 +180,10 @@ async fn status(context: &Context, engine: &Engine) -> anyhow::Result<Exit> {
             "there as a container, and paused: `docker unpause podctl-supervisor`, or the next `podctl up`, sets it to work\n".to_owned(),
             Exit::Failed,
         ),
+        (Some(found), _) if found.restarting => (
+            "there as a container, and ends again and again: `podctl supervise --logs` says why\n".to_owned(),
+            Exit::Failed,
+        ),
         (Some(found), _) if found.state == State::Running => {
             let since = Timestamp::from_second(found.created)?;
             let round = SpanRound::new().largest(Unit::Hour).smallest(Unit::Second);
@@ -265,14 +269,22 @@ fn unit(context: &Context, args: &Args) -> anyhow::Result<String> {
         .filter(|(_, value)| !value.is_empty());
     let environment =
         of_tls.map(|(name, value)| format!("Environment={}\n", quoted(&format!("{name}={value}"))));
+    // One that leaves for want of pods is not to come back at once.
+    let restart = if args.idle.is_some() {
+        "on-failure"
+    } else {
+        "always"
+    };
+    // An engine that is away for long must not make systemd give up: it counts starts within ten seconds.
     Ok(format!(
         "[Unit]
 Description=podctl: keeps the pods of a container engine alive
 After=docker.service
+StartLimitIntervalSec=0
 
 [Service]
 {}ExecStart={}
-Restart=always
+Restart={restart}
 RestartSec=1
 
 [Install]

@@ -47,7 +47,12 @@ impl Supervision {
     /// Whether a supervisor is at work; starts one where none is. Why none can be started is said once, and is no failure.
     async fn ensure(&self, context: &Context, engine: &Engine) -> bool {
         if self.no_supervisor {
-            return false;
+            let found = supervisor::at_work(engine).await.ok().flatten();
+            if found.is_some() {
+                let message = "supervisor: one is at work all the same, and keeps all pods of the engine; --no-supervisor starts none";
+                context.printer.status(message);
+            }
+            return found.is_some();
         }
         let ensured = async {
             let idle = self.supervisor_idle.unwrap_or(IDLE);

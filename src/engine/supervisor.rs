@@ -22,6 +22,8 @@ pub struct Supervisor {
     pub state: State,
     /// Somebody has paused it: it does nothing.
     pub paused: bool,
+    /// It has ended by itself, and the engine is about to start it again.
+    pub restarting: bool,
     /// Of the podctl that started it.
     pub version: String,
     /// When it was made, in seconds since 1970.
@@ -43,16 +45,31 @@ impl Engine {
         let list = self.ask(self.docker.list_containers(Some(options))).await?;
         Ok(list.into_iter().find_map(|container| {
             let state = super::look::state_of(&container);
-            let paused = container.state == Some(ContainerSummaryStateEnum::PAUSED);
+            let is = |state| container.state == Some(state);
+            let paused = is(ContainerSummaryStateEnum::PAUSED);
+            let restarting = is(ContainerSummaryStateEnum::RESTARTING);
             let version = container.labels?.remove(labels::SUPERVISOR)?;
             Some(Supervisor {
                 id: container.id?,
                 state,
                 paused,
+                restarting,
                 version,
                 created: container.created.unwrap_or_default(),
             })
         }))
+    }
+
+    /// Sets one that does nothing to work, as it is.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn rouse_supervisor(&self, found: &Supervisor) -> Result<(), EngineError> {
+        if found.paused {
+            self.ask(self.docker.unpause_container(&found.id)).await
+        } else {
+            self.start(&found.id).await
+        }
     }
 
     /// Creates the supervisor's container; `None`: its name is taken, by another podctl's.

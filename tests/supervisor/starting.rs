@@ -82,6 +82,14 @@ fn its_container_has_the_socket_and_the_hosts_network_and_nothing_else() {
             "[no-new-privileges label=disable]",
         ),
         ("{{.HostConfig.RestartPolicy.Name}}", "always"),
+        ("{{.HostConfig.UsernsMode}}", "host"),
+        ("{{.HostConfig.Memory}}", "268435456"),
+        ("{{.HostConfig.PidsLimit}}", "64"),
+        ("{{.HostConfig.LogConfig.Type}}", "json-file"),
+        (
+            "{{.HostConfig.LogConfig.Config}}",
+            "map[max-file:3 max-size:1m]",
+        ),
         ("{{len .Mounts}}", "1"),
         ("{{(index .Mounts 0).Destination}}", "/engine.sock"),
         ("{{len .HostConfig.Binds}}", "0"),
@@ -200,6 +208,27 @@ fn an_older_one_is_replaced_and_a_newer_one_is_not() {
     let said = up(&pod, SLEEPS, &[]).code(0);
     assert!(!said.err.contains("supervisor"), "{}", said.err);
     assert_eq!(supervisor(), new);
+    // It is set to work, and stays what it is.
+    for act in ["pause", "stop"] {
+        docker(&[act, "podctl-supervisor"]);
+        up(&pod, SLEEPS, &[]).code(0);
+        assert_eq!(supervisor(), new);
+        let running = docker(&["ps", "-q", "--no-trunc", "--filter", "status=running"]);
+        assert!(running.contains(&new.clone().expect("one")), "{act}");
+    }
+}
+
+#[test]
+fn without_one_of_ones_own_the_one_that_is_at_work_is_told_of() {
+    let _alone = alone();
+    let pod = Pod::new("all-the-same");
+    let none = ["--no-supervisor"];
+    let alone = "without a supervisor nobody";
+    up(&pod, SLEEPS, &none).code(0).says(&[alone]);
+    up(&pod, SLEEPS, &[]).code(0);
+    let said = up(&pod, SLEEPS, &none).code(0);
+    let said = said.says(&["one is at work all the same"]);
+    assert!(!said.err.contains(alone), "{}", said.err);
 }
 
 #[test]
@@ -215,6 +244,12 @@ fn a_unit_for_systemd_names_the_program_and_the_engine() {
         line.ends_with("/podctl --host unix:///some.sock supervise"),
         "{line}"
     );
+    // An engine that is away for long does not end it for good.
+    for line in ["StartLimitIntervalSec=0", "Restart=always"] {
+        assert!(unit.out.lines().any(|other| other == line), "{line}");
+    }
+    let unit = run(podctl().args(["supervise", "--systemd", "--idle", "1m"])).code(0);
+    assert!(unit.out.contains("Restart=on-failure\n"), "{}", unit.out);
 }
 
 /// What is no pod may have its place in the network: it stays then, and nobody tries again and again to remove it.

@@ -60,6 +60,24 @@ pub enum Ensured {
     },
 }
 
+/// What keeps the pods of an engine: a container at work, or one marked as at work in the foreground.
+///
+/// # Errors
+/// When the engine does not answer.
+pub async fn at_work(engine: &Engine) -> Result<Option<Ensured>, EngineError> {
+    if engine
+        .supervisor()
+        .await?
+        .is_some_and(|found| is_at_work(&found))
+    {
+        return Ok(Some(Ensured::Running));
+    }
+    Ok(engine
+        .foreground_supervisor()
+        .await?
+        .map(Ensured::Foreground))
+}
+
 /// Starts a supervisor, unless one runs that is no older.
 ///
 /// # Errors
@@ -78,6 +96,11 @@ pub async fn ensure(engine: &Engine, options: &Options) -> anyhow::Result<Ensure
             }) => {
                 tokio::time::sleep(PATIENCE).await;
                 continue;
+            }
+            // An older podctl has no say in what a newer one started: it is set to work as it is.
+            Some(found) if is_older(VERSION, &found.version) => {
+                engine.rouse_supervisor(&found).await.context(looking)?;
+                return Ok(Ensured::Running);
             }
             Some(found) => {
                 engine.remove(&found.id).await.context(looking)?;
