@@ -35,8 +35,8 @@ fuzz_target!(|text: &str| {
             };
             assert_eq!(names(&made), names(&requests(desired, &facts)));
             // What is recorded is read again.
-            let maps = desired.config_maps.clone();
-            let again = podctl::manifest::load_recorded(&desired.manifest, maps);
+            let payload = desired.payload.clone();
+            let again = podctl::manifest::load_recorded(&desired.manifest, payload);
             assert_eq!(again.as_ref().map(|again| &again.pod).ok(), Some(&desired.pod));
         }
     }

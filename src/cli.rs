@@ -30,8 +30,8 @@ pub struct Cli {
     /// Print nothing but data and errors
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Say more: which engine is asked, what is done to a pod and why, which fields have no effect
-    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    /// Say more: which engine is asked, what is done to a pod and why
+    #[arg(short, long, global = true)]
     verbose: bool,
     #[command(subcommand)]
     verb: Verb,

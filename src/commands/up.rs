@@ -19,7 +19,7 @@ use crate::driver::images::Pull;
 use crate::driver::up::{Attach, Options, Up, up};
 use crate::driver::{Interrupt, dry_run, known};
 use crate::engine::{Engine, EngineError};
-use crate::manifest::{Known, Purpose, load, load_beside};
+use crate::manifest::{Known, Problem, Purpose, load, load_beside};
 use crate::output::timeline::timeline;
 use crate::reconcile::Until;
 use crate::spec::{Desired, PodKey, Publish};
@@ -178,21 +178,26 @@ pub(super) async fn load_pods(
 ) -> anyhow::Result<Vec<Desired>> {
     let sources = manifests.read()?;
     let options = manifests.options(context, purpose);
-    let loaded = match load(&sources, &options) {
-        // What is not in the files may be on the engine.
-        Err(problems) if problems.iter().all(|p| p.missing || !p.is_error()) => {
-            match known(context).await {
-                Ok(known) => load_beside(&sources, &options, &known),
-                Err(_) => Err(problems),
-            }
-        }
-        Ok(loaded) if loaded.warnings.iter().any(|problem| problem.missing) => {
-            match known(context).await {
-                Ok(known) => load_beside(&sources, &options, &known),
-                Err(_) => Ok(loaded),
-            }
-        }
-        loaded => loaded,
+    let loaded = load(&sources, &options);
+    let (problems, is_fine) = match &loaded {
+        Ok(loaded) => (&loaded.warnings, true),
+        Err(problems) => (problems, false),
+    };
+    let is_missing = |problem: &Problem| problem.missing;
+    // What is not in the files may be on the engine.
+    let may_be_there = if is_fine {
+        problems.iter().any(is_missing)
+    } else {
+        problems.iter().all(|p| is_missing(p) || !p.is_error())
+    };
+    let known = if may_be_there {
+        known(context).await.ok()
+    } else {
+        None
+    };
+    let loaded = match known {
+        Some(known) => load_beside(&sources, &options, &known),
+        None => loaded,
     };
     Ok(files::loaded(context, &sources, loaded)?.pods)
 }

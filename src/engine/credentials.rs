@@ -10,9 +10,10 @@ use serde::Deserialize;
 use std::collections::HashMap;
 
 use super::connect::Environment;
+use crate::spec::image;
 
 /// The key of Docker Hub in Docker's configuration.
-const DOCKER_HUB: &str = "https://index.docker.io/v1/";
+const INDEX: &str = "https://index.docker.io/v1/";
 
 /// What was found.
 #[derive(Debug, Clone, Default)]
@@ -33,8 +34,8 @@ struct ConfigFile {
 
 /// Credentials for a registry (`docker.io`, `127.0.0.1:5000`). A helper is a program, and is waited for.
 pub async fn find(registry: &str) -> Found {
-    let server = if registry == "docker.io" {
-        DOCKER_HUB
+    let server = if registry == image::DOCKER_HUB {
+        INDEX
     } else {
         registry
     }

@@ -11,23 +11,20 @@ use bollard::auth::DockerCredentials;
 use serde::Deserialize;
 use wildmatch::WildMatch;
 
+use crate::spec::data::{DOCKER_CONFIG, DOCKER_CONFIG_JSON};
 use crate::spec::{Data, image};
 
-/// Kubernetes: of the type `kubernetes.io/dockerconfigjson`.
-const CONFIG_JSON: &str = ".dockerconfigjson";
-/// Kubernetes: of the type `kubernetes.io/dockercfg`, which has no `auths` around it.
-const CONFIG: &str = ".dockercfg";
 /// The host of Docker Hub's logins.
-const DOCKER_HUB: &str = "index.docker.io";
+const INDEX: &str = "index.docker.io";
 
 #[derive(Deserialize)]
 struct ConfigJson {
     #[serde(default)]
-    auths: Logins,
+    auths: Auths,
 }
 
 /// By address.
-type Logins = BTreeMap<String, Login>;
+type Auths = BTreeMap<String, Login>;
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -38,7 +35,8 @@ struct Login {
     password: String,
 }
 
-/// The logins that are meant for an image, those of the longest address first.
+/// The logins that are meant for an image. Of two addresses the later one in the alphabet comes first, so that one with a path comes
+/// before its host (kubelet: the same).
 pub(super) fn find(reference: &str, secrets: &[&Data]) -> Vec<DockerCredentials> {
     let repository = image::repository(reference);
     let mut found: Vec<(Reverse<String>, DockerCredentials)> = Vec::new();
@@ -54,11 +52,11 @@ pub(super) fn find(reference: &str, secrets: &[&Data]) -> Vec<DockerCredentials>
     found.into_iter().map(|(_, login)| login).collect()
 }
 
-fn read(secret: &Data) -> Logins {
+fn read(secret: &Data) -> Auths {
     let key = |key: &str| secret.values.get(key);
-    let nested = key(CONFIG_JSON).and_then(|text| serde_json::from_slice(text).ok());
+    let nested = key(DOCKER_CONFIG_JSON).and_then(|text| serde_json::from_slice(text).ok());
     let nested = nested.map(|ConfigJson { auths }| auths);
-    let flat = key(CONFIG).and_then(|text| serde_json::from_slice(text).ok());
+    let flat = key(DOCKER_CONFIG).and_then(|text| serde_json::from_slice(text).ok());
     nested.or(flat).unwrap_or_default()
 }
 
@@ -104,7 +102,7 @@ fn bare(address: &str) -> String {
 fn is_meant(address: &str, repository: &str) -> bool {
     let (host, path) = address.split_once('/').unwrap_or((address, ""));
     let (registry, rest) = repository.split_once('/').unwrap_or((repository, ""));
-    if registry == image::DOCKER_HUB && host == DOCKER_HUB {
+    if registry == image::DOCKER_HUB && host == INDEX {
         return rest.starts_with(path);
     }
     let (host, port) = host.split_once(':').unwrap_or((host, ""));
@@ -149,27 +147,30 @@ mod tests {
             r#""username":"tester","password":"s:t""#,
         ] {
             let nested = secret(
-                CONFIG_JSON,
+                DOCKER_CONFIG_JSON,
                 &format!(r#"{{"auths":{{"r.example:5000":{{{auth}}}}}}}"#),
             );
-            let flat = secret(CONFIG, &format!(r#"{{"r.example:5000":{{{auth}}}}}"#));
+            let flat = secret(
+                DOCKER_CONFIG,
+                &format!(r#"{{"r.example:5000":{{{auth}}}}}"#),
+            );
             for secret in [nested, flat] {
                 assert_eq!(users("r.example:5000/a/b:1", &[&secret]), ["tester:s:t"]);
             }
         }
         for broken in ["", "{}", "[]", r#"{"auths":{"r.example":{"auth":"!"}}}"#] {
-            assert!(users("r.example/a", &[&secret(CONFIG_JSON, broken)]).is_empty());
+            assert!(users("r.example/a", &[&secret(DOCKER_CONFIG_JSON, broken)]).is_empty());
         }
         assert!(users("r.example/a", &[&secret("other", "{}")]).is_empty());
     }
 
     #[test]
-    fn the_login_of_the_longest_address_comes_first() {
+    fn the_login_for_a_path_comes_before_that_for_its_host() {
         let login = |name: &str| format!(r#"{{"username":"{name}","password":""}}"#);
         let (a, b, c) = (login("a"), login("b"), login("c"));
         let text =
             format!(r#"{{"r.example":{a},"https://r.example/v2/team":{b},"r.example/other":{c}}}"#);
-        let secret = secret(CONFIG, &text);
+        let secret = secret(DOCKER_CONFIG, &text);
         assert_eq!(users("r.example/team/web", &[&secret]), ["b:", "a:"]);
         assert_eq!(users("r.example/web", &[&secret]), ["a:"]);
     }

@@ -136,9 +136,10 @@ impl<'t> Builder<'t> {
                 let node = self.alias(id, bytes);
                 self.place(node, false)
             }
-            Event::UnresolvedAlias(name) => {
-                let message = format!("no anchor `&{name}` stands before this in the document");
-                self.fault(bytes.clone(), message);
+            Event::UnresolvedAlias(_) => {
+                // Its name may be a secret that lacks its quotes.
+                let message = "this stands for an anchor (`&`), and the document has none of that name before it; text that begins with `*` is put in quotes";
+                self.fault(bytes.clone(), message.to_owned());
                 self.place(null(bytes), false)
             }
             _ => None,

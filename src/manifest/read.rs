@@ -18,7 +18,7 @@ use super::references::{self, Missing, There};
 use super::tree::Node;
 use super::walk::{self, Walked};
 use super::{Known, LoadOptions, strip, to_spec, unsupported, validate};
-use crate::spec::{Data, DataKind, DataRef, Desired, PodKey};
+use crate::spec::{Data, DataKind, DataRef, Desired, Payload, PodKey};
 
 /// An object that was read, with what is wrong with it so far.
 pub(super) struct Read<'s> {
@@ -91,13 +91,16 @@ impl<'s> Read<'s> {
             return None;
         };
         let mut pod = to_spec::pod(pod, self.key.clone());
-        salt.clone_into(&mut pod.salt);
         let namespace = &self.key.namespace;
         let found = |of: DataRef| {
             let data = known.get(&(namespace.clone(), of.clone()))?;
             Some((of, data.clone()))
         };
-        let payload = pod.refers_to().filter_map(found).collect();
+        let payload: Payload = pod.refers_to().filter_map(found).collect();
+        // Where nothing is secret nothing is salted: the record keeps none either.
+        if payload.keys().any(|of| of.kind == DataKind::Secret) {
+            salt.clone_into(&mut pod.salt);
+        }
         Some(Desired {
             pod,
             manifest: manifest.clone(),

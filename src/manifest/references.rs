@@ -11,6 +11,7 @@ use super::path::Path;
 use super::problem::Faults;
 use super::suggest::nearest;
 use crate::spec::Data;
+use crate::spec::data::{DOCKER_CONFIG, DOCKER_CONFIG_JSON};
 
 /// The objects of one namespace that others refer to: by kind and name, what is in them.
 #[derive(Debug, Default)]
@@ -110,6 +111,11 @@ pub(super) fn check(
     }
 }
 
+/// Whether a variable can hold it.
+fn is_text(value: &[u8]) -> bool {
+    !value.contains(&0) && std::str::from_utf8(value).is_ok()
+}
+
 struct Check<'a> {
     there: &'a There,
     missing: Missing,
@@ -157,18 +163,34 @@ impl Check<'_> {
                 let at = here.field("configMapRef");
                 let optional = source.optional == Some(true);
                 self.object(Kind::ConfigMap, &source.name, optional, &at.field("name"));
+                self.all_variables(Kind::ConfigMap, &source.name, &at.field("name"));
             }
             if let Some(source) = &from.secret_ref {
                 let at = here.field("secretRef");
                 let optional = source.optional == Some(true);
                 self.object(Kind::Secret, &source.name, optional, &at.field("name"));
+                self.all_variables(Kind::Secret, &source.name, &at.field("name"));
             }
+        }
+    }
+
+    /// kubelet: refuses to make a container of which a variable is no text.
+    fn all_variables(&mut self, kind: Kind, name: &str, path: &Path<'_>) {
+        let data = self.there.get(kind, name).into_iter();
+        let mut variables = data.flat_map(Data::variables);
+        if let Some((key, _)) = variables.find(|(_, value)| !is_text(value)) {
+            let message = format!(
+                "invalid value: {key:?} of the {} {name:?} is no text, and makes no variable",
+                kind.name()
+            );
+            let fault = self.faults.error(path, message);
+            fault.hint("name the others one by one, by `valueFrom`, and mount this one as a file");
         }
     }
 
     /// One that is missing, or of another form, is no fault (kubelet: it goes on without).
     fn pull_secret(&mut self, name: &str, path: &Path<'_>) {
-        const KEYS: [&str; 2] = [".dockerconfigjson", ".dockercfg"];
+        const KEYS: [&str; 2] = [DOCKER_CONFIG_JSON, DOCKER_CONFIG];
         const HINT: &str = "without it, images are pulled by the login of whoever runs podctl";
         let data = self.there.get(Kind::Secret, name);
         let is_usable =
@@ -239,7 +261,15 @@ impl Check<'_> {
     fn variable(&mut self, kind: Kind, name: &str, optional: bool, key: &str, path: &Path<'_>) {
         self.key(kind, name, optional, key, path);
         let data = self.there.get(kind, name);
-        if !optional && data.is_some_and(|data| data.binary.contains(key)) {
+        let value = data.and_then(|data| data.values.get(key));
+        if value.is_some_and(|value| !is_text(value)) {
+            let message = format!(
+                "invalid value: {key:?} of the {} {name:?} is no text, and makes no variable",
+                kind.name()
+            );
+            let fault = self.faults.error(path, message);
+            fault.hint("mount it as a file, in a volume");
+        } else if !optional && data.is_some_and(|data| data.binary.contains(key)) {
             let message = format!(
                 "not found: {key:?} is in the `binaryData` of the ConfigMap {name:?}, and makes no variable"
             );

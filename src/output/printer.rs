@@ -71,7 +71,7 @@ impl Printer {
 
     /// One line that few need, to stderr, when verbose.
     pub fn detail(&self, text: &str) {
-        if self.verbose {
+        if self.verbose && !self.quiet {
             news(text);
         }
     }

@@ -180,11 +180,24 @@ struct Excerpt {
 /// Whether a place is in a document that holds a Secret. A document that cannot be read is told by its words.
 fn is_in_secret(text: &str, at: usize) -> bool {
     let at = floor(text, at);
-    let begin = text[..at].rfind("\n---").unwrap_or(0);
-    let end = text[at..].find("\n---").map_or(text.len(), |end| at + end);
+    let is_boundary = |line: &str| {
+        let rest = line.strip_prefix("---");
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r']))
+    };
     let is_written = |c: &char| !c.is_whitespace() && !matches!(c, '"' | '\'');
-    let document: String = text[begin..end].chars().filter(is_written).collect();
-    document.contains("kind:Secret")
+    let (mut document, mut end, mut is_here) = (String::new(), 0, false);
+    for line in text.split_inclusive('\n') {
+        if is_boundary(line.trim_end_matches('\n')) {
+            if is_here {
+                break;
+            }
+            document.clear();
+        }
+        end += line.len();
+        is_here |= at < end;
+        document.extend(line.to_lowercase().chars().filter(is_written));
+    }
+    document.contains("kind:secret")
 }
 
 fn excerpt(text: &str, span: &Range<usize>) -> Excerpt {
@@ -316,6 +329,7 @@ error: spec.x: unknown field
         for secret in [
             "kind: Secret\nstringData: {a: hidden, x: 1}\n",
             "{\"kind\": \"Secret\", \"data\": {\"a\": \"hidden\", x: 1}}\n",
+            "kind: secret\nstringData:\n  a: '\n-----BEGIN KEY-----\n'\n  b: {hidden: \"\", x: 1}\n",
             "kind: List\nitems:\n- kind: 'Secret'\n  stringData: {a: hidden, x: 1\n",
         ] {
             let text = format!("kind: Pod\nx: 1\n---\n{secret}---\nkind: Pod\n");

@@ -119,18 +119,11 @@ pub fn payload(desired: &Desired) -> String {
     format!("{VERSION}-{}", hex(&hasher.finalize()[..16]))
 }
 
-/// The salt, where anything is secret; else empty.
-#[must_use]
-pub fn salt<'a>(payload: &Payload, salt: &'a str) -> &'a str {
-    let is_secret = payload.keys().any(|of| of.kind == DataKind::Secret);
-    if is_secret { salt } else { "" }
-}
-
 /// Of ConfigMaps and Secrets, as the record keeps them.
 #[must_use]
-pub fn data(payload: &Payload, pod_salt: &str) -> String {
+pub fn data(payload: &Payload, salt: &str) -> String {
     let mut hasher = Sha256::new();
-    hasher.update(salt(payload, pod_salt));
+    hasher.update(salt);
     for (of, data) in payload {
         hasher.update([of.kind as u8]);
         hasher.update(of.name.as_bytes());

@@ -72,5 +72,10 @@ impl fmt::Debug for Data {
     }
 }
 
+/// The key of a login for registries in a Secret of the type `kubernetes.io/dockerconfigjson`.
+pub const DOCKER_CONFIG_JSON: &str = ".dockerconfigjson";
+/// The same of the type `kubernetes.io/dockercfg`, which has no `auths` around it.
+pub const DOCKER_CONFIG: &str = ".dockercfg";
+
 /// All that came with a pod, and that it refers to.
 pub type Payload = BTreeMap<DataRef, Data>;

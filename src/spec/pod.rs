@@ -125,7 +125,7 @@ pub struct Pod {
     #[serde(skip)]
     pub attached: bool,
     /// What the hashes of Secrets are made with, so that nobody who reads one (they stand in labels and paths) can find a value by
-    /// trying. It is a secret itself: the record keeps it, for as long as there is the pod.
+    /// trying. It is a secret itself: the record keeps it, for as long as there is the pod. Empty where nothing is secret.
     #[serde(skip)]
     pub salt: String,
     /// `spec.imagePullSecrets`: the names of Secrets with which its images may be pulled.
@@ -155,7 +155,7 @@ impl Pod {
     /// The same pod, in which what was asked to be started anew has been, and whose hashes go with those of before.
     #[must_use]
     pub fn following(mut self, before: &Self) -> Self {
-        if !before.salt.is_empty() {
+        if !self.salt.is_empty() && !before.salt.is_empty() {
             self.salt.clone_from(&before.salt);
         }
         self.restarted = self.restarted.max(before.restarted);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::spec::{Container, Data, EnvFrom, EnvVar, Payload, Text};
 
 /// The variables of a container, as far as the manifest gives them.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Variables {
     /// In the order in which they were first named.
     names: Vec<String>,

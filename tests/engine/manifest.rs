@@ -58,6 +58,11 @@ metadata: {name: login}
 data: {password: aHVudGVyMg==}
 stringData: {user: ghost}
 ---
+apiVersion: v1
+kind: Secret
+metadata: {name: key}
+data: {der: AP/+Cg==, pem: aHVudGVyMg==}
+---
 ";
 
 /// kubelet: NB-ENV-01, NB-ENV-02, NB-SECENV-01, NB-SECENV-02.
@@ -143,11 +148,16 @@ fn what_makes_no_variable_is_told() {
     - {name: A, valueFrom: {configMapKeyRef: {name: settings, key: raw}}}
     - {name: B, valueFrom: {secretKeyRef: {name: login, key: usr}}}
     - {name: C, valueFrom: {secretKeyRef: {name: logins, key: user}}}
+    - {name: D, valueFrom: {secretKeyRef: {name: key, key: der}}}
+    envFrom:
+    - secretRef: {name: key}
 ";
     pod.up(&format!("{MAP_AND_SECRET}{}", pod_with(fields)))
         .code(2)
         .says(&[
             "valueFrom.configMapKeyRef.key: not found: \"raw\" is in the `binaryData`",
+            "env[3].valueFrom.secretKeyRef.key: invalid value: \"der\" of the Secret \"key\" is no text",
+            "envFrom[0].secretRef.name: invalid value: \"der\"",
             "did you mean `user`?",
             "did you mean `login`?",
         ]);

@@ -10,6 +10,7 @@ use super::metadata::metadata;
 use super::{invalid_text, names, required};
 use crate::manifest::path::Path;
 use crate::manifest::problem::{At, Fault, Faults};
+use crate::spec::data::{DOCKER_CONFIG, DOCKER_CONFIG_JSON};
 
 /// API server: `MaxSecretSize`, which ConfigMaps share.
 const SIZE_MAX: usize = 1_048_576;
@@ -90,8 +91,8 @@ fn of_type(secret: &Secret, values: &BTreeMap<&str, &[u8]>, faults: &mut Faults)
                 required(faults, &list.key(ACCOUNT), "the name of a ServiceAccount");
             }
         }
-        "kubernetes.io/dockercfg" => docker_config(".dockercfg", values, faults),
-        "kubernetes.io/dockerconfigjson" => docker_config(".dockerconfigjson", values, faults),
+        "kubernetes.io/dockercfg" => docker_config(DOCKER_CONFIG, values, faults),
+        "kubernetes.io/dockerconfigjson" => docker_config(DOCKER_CONFIG_JSON, values, faults),
         "kubernetes.io/basic-auth"
             if !values.contains_key("username") && !values.contains_key("password") =>
         {

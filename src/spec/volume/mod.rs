@@ -6,6 +6,8 @@ pub mod data;
 pub mod empty_dir;
 pub mod host_path;
 
+use std::fmt;
+
 use serde::Serialize;
 
 pub use data::{DataVolume, Item};
@@ -33,7 +35,7 @@ pub enum VolumeSource {
 }
 
 /// A file that a volume starts with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct File {
     /// Relative to the volume's root; never climbs.
     pub path: String,
@@ -41,4 +43,17 @@ pub struct File {
     pub mode: u32,
     /// Its bytes.
     pub content: Vec<u8>,
+}
+
+/// Its content may be secret.
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} (mode {:o}, {} bytes)",
+            self.path,
+            self.mode,
+            self.content.len()
+        )
+    }
 }
