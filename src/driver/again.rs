@@ -108,7 +108,7 @@ async fn read_now(engine: &Engine, key: &PodKey) -> anyhow::Result<Read> {
         None if seen.containers.is_empty() => return Ok(Read::Empty),
         None => None,
     };
-    let record = record.filter(|record| !is_stale(record, &seen));
+    let record = record.filter(|record| !is_stale(record, &seen.containers));
     Ok(record.map_or(Read::NotYet, |record| Read::Record(Box::new(record))))
 }
 

@@ -58,7 +58,8 @@ pub async fn plan(engine: &Engine, desired: &Desired, pull: Pull) -> anyhow::Res
     }
     let images: BTreeMap<String, ImageFacts> = found
         .into_iter()
-        .filter_map(|(reference, facts)| Some((reference, facts?)))
+        // What is missing is pulled before anything is made.
+        .map(|(reference, facts)| (reference, facts.unwrap_or_default()))
         .collect();
     let exited = |c: &&SeenContainer| matches!(c.state, State::Exited(_));
     let ended_before: BTreeSet<String> = seen
@@ -152,7 +153,7 @@ fn imagined(
         Action::Fill { pause } | Action::Refill { pause } => Effect::Filled(filled(desired, pause)),
         Action::Connect(target) => Effect::Connected(target.id.clone()),
         Action::Start(target) => Effect::Running(target.id.clone()),
-        Action::PostStart(_) | Action::Probe { .. } => Effect::Raced,
+        Action::Pull { .. } | Action::PostStart(_) | Action::Probe { .. } => Effect::Raced,
         Action::Await(target) | Action::Stop { target, .. } => {
             Effect::Ended(target.id.clone(), Some(0))
         }

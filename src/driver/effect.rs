@@ -5,6 +5,7 @@
 use crate::probe::Answer;
 use crate::reconcile::{Seen, SeenContainer, State};
 use crate::record::Filled;
+use crate::spec::ImageFacts;
 
 /// What an action changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Effect {
     NetworkFound,
     /// The network stays: something else than a pod has its place in it.
     NetworkKept,
+    /// An image is there.
+    Pulled(ImageFacts),
     /// A container was made.
     Made(Box<SeenContainer>),
     /// Another made it, or it is gone: look again.
@@ -65,7 +68,11 @@ pub fn apply(seen: &mut Seen, effect: Effect) {
         Effect::NetworkFound => seen.network = true,
         Effect::NetworkKept => seen.network_stays = true,
         Effect::Made(container) => seen.containers.push(*container),
-        Effect::Raced | Effect::Answered(_) | Effect::Hooked(_) | Effect::Stopped { .. } => {}
+        Effect::Raced
+        | Effect::Pulled(_)
+        | Effect::Answered(_)
+        | Effect::Hooked(_)
+        | Effect::Stopped { .. } => {}
         Effect::Filled(filled) => {
             if let Some(record) = &mut seen.record {
                 record.filled = Some(filled);

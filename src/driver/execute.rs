@@ -19,7 +19,7 @@ use crate::reconcile::seen::pause_of;
 use crate::reconcile::{Action, SeenContainer, State};
 use crate::record::{Filled, Identity, hash, names};
 use crate::spec::volume::{HostPath, VolumeSource};
-use crate::spec::{Container, Desired, ImageFacts};
+use crate::spec::{Container, Desired};
 use crate::translate::app::Place;
 use crate::translate::{self, archive};
 
@@ -75,6 +75,7 @@ pub async fn execute(
         }
         Action::RemoveNetwork => Ok(Effect::of_removed_network(engine.remove_network().await?)),
         Action::CreatePause { attempt, .. } => create_pause(engine, plan, *attempt).await,
+        Action::Pull { container } => pull(engine, plan, container).await,
         Action::Create {
             container,
             attempt,
@@ -234,22 +235,23 @@ async fn create_member(
     let Some((desired, container)) = found else {
         return Ok(Effect::Raced);
     };
+    let Some(image) = plan.images.get(&container.image) else {
+        return Err(EngineError::no_image(&container.image));
+    };
+    let body = translate::app::app(desired, container, place, image, &plan.facts);
     let name = names::container(&plan.key, &container.name, place.attempt);
-    let make = async |image: &ImageFacts| {
-        let body = translate::app::app(desired, container, place, image, &plan.facts);
-        create(engine, plan, &name, body, &image.id, Some(place.pause)).await
+    create(engine, plan, &name, body, &image.id, Some(place.pause)).await
+}
+
+async fn pull(engine: &Engine, plan: &Plan, container: &str) -> Result<Effect, EngineError> {
+    let Some(desired) = &plan.desired else {
+        return Ok(Effect::Raced);
     };
-    let made = match plan.images.get(&container.image) {
-        Some(image) => make(image).await,
-        None => Err(EngineError::no_image(&container.image)),
+    let Some(container) = desired.pod.container(container) else {
+        return Ok(Effect::Raced);
     };
-    match made {
-        // It was removed, or has come, since it was looked for.
-        Err(error) if error.is_missing_image() => {
-            make(&images::late(engine, desired, container).await?).await
-        }
-        made => made,
-    }
+    let facts = images::late(engine, desired, &container.image).await?;
+    Ok(Effect::Pulled(facts))
 }
 
 /// Makes the file of a container's termination message, where it has one: an engine would make a folder for it.

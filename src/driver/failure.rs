@@ -141,6 +141,9 @@ fn doing(pod: &PodKey, action: &Action) -> String {
         Action::Create {
             container: name, ..
         } => format!("failed to create {}", container(name)),
+        Action::Pull { container: name } => {
+            format!("failed to have the image of {}", container(name))
+        }
         Action::Fill { .. } | Action::Refill { .. } => {
             format!("failed to fill the volumes of pod `{pod}`")
         }

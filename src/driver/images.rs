@@ -12,8 +12,7 @@ use crate::engine::images::Logins;
 use crate::engine::{Engine, EngineError};
 use crate::oci::Image;
 use crate::spec::{
-    Architecture, Container, Data, DataKind, DataRef, Desired, EngineFacts, ImageFacts, Pod,
-    PullPolicy,
+    Architecture, Data, DataKind, DataRef, Desired, EngineFacts, ImageFacts, Pod, PullPolicy,
 };
 
 /// `--pull`: what it says goes for every container; nothing said leaves it to each one's `imagePullPolicy`.
@@ -115,22 +114,20 @@ fn policy(pod: &Pod, reference: &str, pull: Pull) -> PullPolicy {
     })
 }
 
-/// The image of a container that is made by who keeps its pod alive, where it was not there before: nothing is pulled but with the pod's
-/// own login.
+/// An image that a pod which is kept alive lacks: nothing is pulled but with the pod's own login.
 ///
 /// # Errors
 /// When it cannot be had.
 pub async fn late(
     engine: &Engine,
     desired: &Desired,
-    container: &Container,
+    reference: &str,
 ) -> Result<ImageFacts, EngineError> {
-    let reference = &container.image;
     if let Some(facts) = engine.image_facts(reference).await? {
         return Ok(facts);
     }
     let lacking = || EngineError::no_image(reference);
-    if container.pull == PullPolicy::Never {
+    if !is_pulled(&desired.pod, reference, None, Pull::AsTheManifestSays) {
         return Err(lacking());
     }
     let logins = Logins {

@@ -24,6 +24,9 @@ use crate::record::{Record, Wish, hash};
 use crate::spec::{Desired, EngineFacts, ImageFacts, Pod, PodKey, Port, Publish};
 use crate::translate::archive;
 
+/// What is said of a record that [`is_stale`] for good.
+pub(super) const DAMAGED: &str = "its record does not say what its containers were made from, and is damaged: `podctl up FILE` writes it anew";
+
 /// Whose wish is driven to.
 pub(super) struct Course {
     pub(super) desired: Desired,
@@ -117,14 +120,15 @@ impl Run<'_> {
             return Ok(Joined::Again);
         };
         let is_other = |read: &Wish| read.place() != record.wish.place();
-        let is_stale = is_stale(&record, seen);
+        let is_stale = is_stale(&record, &seen.containers);
         if (is_stale && !is_damaged) || self.based_on.is_some_and(is_other) {
             return Ok(Joined::Again);
         }
         let before = recorded(&record).filter(|_| !is_stale);
         // The wish that is written now is to count more than the one that was lost.
         let generations = seen.containers.iter().map(|c| c.identity.generation);
-        record.wish.generation = generations.max().unwrap_or(0).max(record.wish.generation);
+        let generations = generations.chain([record.wish.generation, record.told.generation]);
+        record.wish.generation = generations.max().unwrap_or_default();
         let mut mine = self.mine.clone();
         if let Some(before) = &before {
             mine.pod = mine.pod.following(&before.pod);
@@ -304,14 +308,15 @@ pub(super) async fn read(
     record.transpose().with_context(reading)
 }
 
-/// Whether containers of the pod were made for a later wish than the one that was read: of a pause container that is about to be removed, the
-/// record's files may be gone already.
-pub(super) fn is_stale(record: &Record, seen: &Seen) -> bool {
-    let mut mine = seen
-        .containers
-        .iter()
-        .filter(|c| c.identity.uid == record.uid);
-    mine.any(|c| c.identity.generation > record.wish.generation)
+/// Whether a later wish than the one that was read has been driven to, as containers or what was told say: of a pause container that is about to
+/// be removed, the record's files may be gone already.
+pub(super) fn is_stale(record: &Record, containers: &[SeenContainer]) -> bool {
+    let of_pod = |c: &&SeenContainer| c.identity.uid == record.uid;
+    let made_for = containers.iter().filter(of_pod);
+    let mut driven_to = made_for
+        .map(|c| c.identity.generation)
+        .chain([record.told.generation]);
+    driven_to.any(|generation| generation > record.wish.generation)
 }
 
 /// What a record asks for; `None` when its payload has not been written.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::Failure;
 use crate::probe::{Answer, Verdict};
 use crate::reconcile::action::{Target, Why};
 use crate::reconcile::health::{Health, Kind};
@@ -47,6 +48,11 @@ impl Memory {
     /// When the pod began, where that was not told before.
     pub(super) fn began_at(&mut self, began: Option<u64>) {
         self.told.began = self.told.began.or(began);
+    }
+
+    /// This generation is driven to.
+    pub(super) fn drives_to(&mut self, generation: u64) {
+        self.told.generation = self.told.generation.max(generation);
     }
 
     /// Goes on from what was told before.
@@ -186,7 +192,28 @@ impl Memory {
         self.told.waiting.insert(target.container.clone(), reason);
     }
 
-    /// A container cannot be made: its image is gone, and was refused, or nobody pulls it for a pod that is kept alive.
+    /// Something cannot be done now for a pod that is kept alive, and is tried again.
+    pub(super) fn cannot(&mut self, failure: &Failure) {
+        let Some(action) = &failure.action else {
+            return;
+        };
+        let container = action.container().filter(|name| *name != PAUSE_CONTAINER);
+        // kubelet: the same words.
+        let reason = match action {
+            Action::Pull { .. } => return,
+            Action::Stop { .. } | Action::Remove { .. } => "FailedKillPod",
+            _ if container.is_some() => "Failed",
+            _ => "FailedCreatePodSandBox",
+        };
+        let source = failure.source.as_ref();
+        let message = source.map_or_else(
+            || failure.to_string(),
+            |source| format!("{failure}: {source}"),
+        );
+        self.happened(true, reason, container.unwrap_or_default(), &message);
+    }
+
+    /// A container cannot be made: its image is gone, and nobody pulls it.
     pub(super) fn lacks_image(
         &mut self,
         container: &str,
@@ -195,9 +222,9 @@ impl Memory {
     ) {
         let spec = desired.and_then(|desired| desired.pod.container(container));
         let image = spec.map(|spec| spec.image.clone()).unwrap_or_default();
-        // kubelet: the same words.
         let (reason, message) = match refusal {
             Some(message) => ("ErrImagePull", message),
+            // kubelet: the same words.
             None => (
                 "ErrImageNeverPull",
                 format!("Container image \"{image}\" is not present with pull policy of Never"),

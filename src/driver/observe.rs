@@ -10,8 +10,9 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1;
 use serde_json::Value;
 
-use super::join::asked;
+use super::join::{DAMAGED, asked, is_stale};
 use super::known;
+use super::memory;
 use super::termination;
 use crate::engine::look::{made_at, read_record};
 use crate::engine::{Engine, EngineError};
@@ -19,7 +20,8 @@ use crate::reconcile::member::KILLED;
 use crate::reconcile::seen::{Details, pause_of};
 use crate::reconcile::{SeenContainer, State, status};
 use crate::record::labels::PAUSE_CONTAINER;
-use crate::record::{Identity, Told};
+use crate::record::told::Happening;
+use crate::record::{Identity, Record, Told};
 use crate::spec::PodKey;
 
 /// Calls at once.
@@ -239,16 +241,40 @@ async fn all_told<'a>(
     let keys: BTreeSet<&PodKey> = some.map(SeenContainer::pod).collect();
     let of_pod = async |key: &PodKey| {
         let pause = pause_of(containers, key).filter(|c| c.state != State::Removing);
-        let told = match pause {
-            Some(pause) => told(engine, key, &pause.id).await?,
-            None => Told::default(),
+        let record = match pause {
+            Some(pause) => engine.whole_record(key, &pause.id).await?,
+            None => None,
         };
-        Ok::<_, EngineError>((key.clone(), told))
+        let told = record.and_then(Result::ok).map(|record| {
+            let of_pod = containers.iter().filter(|c| c.pod() == key);
+            let of_pod: Vec<SeenContainer> = of_pod.cloned().collect();
+            heard(record, &of_pod)
+        });
+        Ok::<_, EngineError>((key.clone(), told.unwrap_or_default()))
     };
     stream::iter(keys.into_iter().map(of_pod))
         .buffer_unordered(MOST_CALLS)
         .try_collect()
         .await
+}
+
+/// What a record tells; and that it is damaged, where it is: who keeps the pod cannot write that into it.
+fn heard(record: Record, containers: &[SeenContainer]) -> Told {
+    let is_damaged = is_stale(&record, containers);
+    let mut told = record.told;
+    if is_damaged {
+        let now = memory::now();
+        told.happened(Happening {
+            time: now,
+            first: now,
+            count: 1,
+            warning: true,
+            reason: "FailedSync".to_owned(),
+            container: String::new(),
+            message: DAMAGED.to_owned(),
+        });
+    }
+    told
 }
 
 /// Pods as whole objects: what was asked for, as the records have it, and what there is of it. `containers` are those that the pods

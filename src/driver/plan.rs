@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::spec::{Desired, EngineFacts, ImageFacts, PodKey};
 
 /// All that carrying out needs besides the action. Shared by the actions under way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// The pod.
     pub key: PodKey,

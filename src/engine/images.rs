@@ -26,6 +26,9 @@ pub struct PullProgress {
     pub total: Option<u64>,
 }
 
+/// Why nobody pulls an image for a pod that is kept alive.
+const NO_LOGIN: &str = "it is not on the engine any more, and the pod has no imagePullSecrets for it; `podctl up` pulls it with your own login";
+
 /// By whose login an image is pulled.
 #[derive(Debug, Clone)]
 pub struct Logins<'a> {
@@ -102,7 +105,7 @@ impl Engine {
     /// Pulls an image, and tells how far it is. Nothing is tried twice with one login: a registry that refuses is quoted.
     ///
     /// # Errors
-    /// When the registry, or the engine, refuses; and when there is no login to try.
+    /// When the registry, or the engine, refuses; and when there is no login to try: [`EngineError::Pull`].
     pub async fn pull(
         &self,
         reference: &str,
@@ -119,17 +122,14 @@ impl Engine {
         let quoted = |message| format!("with the pod's own imagePullSecrets: {message}");
         if !logins.own {
             let image = reference.to_owned();
-            return Err(match refused.map(quoted) {
-                Some(message) => EngineError::Pull { image, message },
-                None => EngineError::no_image(reference),
-            });
+            let message = refused.map_or_else(|| NO_LOGIN.to_owned(), quoted);
+            return Err(EngineError::Pull { image, message });
         }
         let found = credentials::find(image::registry(reference)).await;
         let pulled = self.pull_as(reference, found.credentials, &mut tell).await;
         let complaints = refused.map(quoted).into_iter().chain(found.complaint);
-        complaints.fold(pulled, |pulled, complaint| {
-            pulled.map_err(|error| with_complaint(error, &complaint))
-        })
+        let complaints: Vec<String> = complaints.collect();
+        pulled.map_err(|error| with_complaints(error, &complaints))
     }
 
     async fn pull_as(
@@ -157,12 +157,14 @@ impl Engine {
     }
 }
 
-fn with_complaint(error: EngineError, complaint: &str) -> EngineError {
+fn with_complaints(error: EngineError, complaints: &[String]) -> EngineError {
     match error {
-        EngineError::Refused { status, message } => EngineError::Refused {
-            status,
-            message: format!("{message} ({complaint})"),
-        },
+        EngineError::Refused { status, message } if !complaints.is_empty() => {
+            EngineError::Refused {
+                status,
+                message: format!("{message} ({})", complaints.join("; ")),
+            }
+        }
         error => error,
     }
 }

@@ -149,6 +149,11 @@ impl Progress {
             }
             Action::Start(target) => of(&target.container, "Starting", "Started"),
             Action::Connect(_) => Some((format!("pod {}", self.pod), "Connecting", "Connected")),
+            Action::Pull { container: name } => Some((
+                format!("image of container {}/{name}", self.pod),
+                "Pulling",
+                "Pulled",
+            )),
             Action::Await(target) => of(&target.container, "Running", "Completed"),
             Action::Stop { target, .. } => of(&target.container, "Stopping", "Stopped"),
             Action::Refill { .. } => Some((

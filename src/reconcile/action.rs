@@ -31,6 +31,11 @@ pub enum Action {
         /// The pause container's id.
         pause: String,
     },
+    /// Pull the image of a member, which is not there.
+    Pull {
+        /// The member's name in the pod.
+        container: String,
+    },
     /// Make a member.
     Create {
         /// Its name in the pod.
@@ -141,6 +146,7 @@ impl Action {
             Self::CreatePause { .. } => create_key(crate::record::labels::PAUSE_CONTAINER),
             Self::Fill { .. } | Self::Refill { .. } => "volumes".to_owned(),
             Self::Create { container, .. } => create_key(container),
+            Self::Pull { container } => format!("pull {container}"),
             Self::Start(target)
             | Self::Connect(target)
             | Self::Stop { target, .. }
@@ -159,7 +165,7 @@ impl Action {
     pub fn changes_nothing(&self) -> bool {
         matches!(
             self,
-            Self::Await(_) | Self::PostStart(_) | Self::Probe { .. }
+            Self::Pull { .. } | Self::Await(_) | Self::PostStart(_) | Self::Probe { .. }
         )
     }
 
@@ -168,7 +174,7 @@ impl Action {
     pub fn container(&self) -> Option<&str> {
         match self {
             Self::CreatePause { .. } => Some(crate::record::labels::PAUSE_CONTAINER),
-            Self::Create { container, .. } => Some(container),
+            Self::Pull { container } | Self::Create { container, .. } => Some(container),
             Self::Start(target)
             | Self::Connect(target)
             | Self::Await(target)
@@ -194,6 +200,7 @@ impl fmt::Display for Action {
             Self::CreatePause { why, .. } => write!(f, "create pause: {why}"),
             Self::Fill { .. } => f.write_str("fill volumes"),
             Self::Refill { .. } => f.write_str("refill volumes: changed"),
+            Self::Pull { container } => write!(f, "pull the image of {container}"),
             Self::Create { container, why, .. } => write!(f, "create {container}: {why}"),
             Self::Start(target) => write!(f, "start {target}"),
             Self::Connect(target) => write!(f, "connect {target} to the network"),

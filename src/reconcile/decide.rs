@@ -186,7 +186,11 @@ pub fn decide(input: &Input<'_>) -> Decision {
             (actions, down::is_reached(input))
         }
     };
-    let is_step = |action: &Action| !action.changes_nothing();
+    actions
+        .iter_mut()
+        .for_each(|action| pull_first(input, action));
+    let is_step =
+        |action: &Action| !action.changes_nothing() || matches!(action, Action::Pull { .. });
     let at_rest = !actions.iter().any(is_step) && input.in_flight.is_empty();
     // Of two that work on one thing the first counts.
     let mut keys = input.in_flight.clone();
@@ -209,6 +213,20 @@ pub fn decide(input: &Input<'_>) -> Decision {
         over,
         failed_init,
         wake: wake(input),
+    }
+}
+
+/// What has no image is not made: who drives has to have that first.
+fn pull_first(input: &Input<'_>, action: &mut Action) {
+    let Action::Create { container, .. } = action else {
+        return;
+    };
+    let spec = input
+        .desired
+        .and_then(|desired| desired.pod.container(container));
+    if spec.is_some_and(|spec| !input.images.contains_key(&spec.image)) {
+        let container = std::mem::take(container);
+        *action = Action::Pull { container };
     }
 }
 

@@ -23,6 +23,9 @@ pub struct Told {
     /// When the pod began. The engine's own word for it, the time of the record's volume, moves with each write into it
     /// (Docker 20.10).
     pub began: Option<u64>,
+    /// The last generation that was driven to: a record that says less has lost something.
+    #[serde(skip_serializing_if = "is_none")]
+    pub generation: u64,
     /// The highest attempt of each container that was there, by its name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attempts: BTreeMap<String, u32>,
@@ -34,6 +37,10 @@ pub struct Told {
     pub ended: Option<Reason>,
     /// The oldest first.
     pub happenings: Vec<Happening>,
+}
+
+fn is_none(generation: &u64) -> bool {
+    *generation == 0
 }
 
 /// Of one container.
@@ -170,6 +177,7 @@ impl Told {
     /// Adds what another driver has told of. Why containers wait, and what their probes say, is known here too.
     pub fn merge(&mut self, other: &Self) {
         self.began = self.began.or(other.began);
+        self.generation = self.generation.max(other.generation);
         for (name, attempt) in &other.attempts {
             self.tried(name, *attempt);
         }

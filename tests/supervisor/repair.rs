@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::support::registry::{PASSWORD, Registry};
 use super::support::{self, Pod, docker, eventually, free_port};
-use super::{alone, beside_others, get, supervisor, up};
+use super::{alone, beside_others, get, podctl, run, supervisor, up};
 
 const SERVES: &str = "
 apiVersion: v1
@@ -34,8 +34,8 @@ spec:
     image: busybox
     imagePullPolicy: IfNotPresent
     command: [sleep, '1000']
-    volumeMounts: [{name: word, mountPath: /all}, {name: word, mountPath: /one, subPath: word}]
-  volumes: [{name: page, configMap: {name: page}}, {name: word, secret: {secretName: word}}]
+    volumeMounts: [{name: word, mountPath: /all}, {name: word, mountPath: /one, subPath: word}, {name: memory, mountPath: /memory}]
+  volumes: [{name: page, configMap: {name: page}}, {name: word, secret: {secretName: word}}, {name: memory, emptyDir: {medium: Memory}}]
 ";
 
 struct Serving {
@@ -97,6 +97,9 @@ fn of_a_pause_container() {
 fn of_app_containers() {
     let _shared = beside_others();
     let serving = Serving::up("member");
+    // It goes on as itself, or in another's place: the engine starts it at the moment at which it is seen to have ended.
+    docker(&["restart", "-t", "0", &serving.pod.id("web")]);
+    serving.heals();
     let acts: [&[&str]; 3] = [&["kill"], &["rm", "-f"], &["stop", "-t", "0"]];
     for act in acts {
         let before = serving.pod.id("web");
@@ -112,28 +115,78 @@ fn of_app_containers() {
     }
 }
 
-#[test]
-fn of_all_containers_and_the_volumes_of_config_and_secret() {
-    let _shared = beside_others();
-    let serving = Serving::up("all");
-    let names = ["POD", "web", "side"];
-    let ids: Vec<String> = names
-        .iter()
-        .flat_map(|name| serving.pod.ids(name))
-        .collect();
-    let mut remove = vec!["rm", "-f"];
-    remove.extend(ids.iter().map(String::as_str));
-    eventually("they are gone", || {
-        // Docker 20.10 does not remove one at once that the supervisor reads through.
-        let _ = super::run(Command::new("docker").args(&remove));
-        let there = docker(&["ps", "-aq", "--no-trunc"]);
-        ids.iter().all(|id| !there.contains(id))
+/// Removes them all while nobody sees it, so that what they held is gone too. Gives their ids.
+fn remove_all(pod: &Pod) {
+    let supervisor = supervisor().expect("one");
+    eventually("it is kept", || {
+        let said = run(podctl().args(["supervise", "--logs"])).out;
+        said.contains(&format!("Keeping     pod {}", pod.name))
     });
-    for volume in ["page", "word"] {
+    docker(&["pause", &supervisor]);
+    let of_pod = format!("label=podctl.io/pod={}", pod.name);
+    let ids = docker(&["ps", "-aq", "--filter", &of_pod]);
+    let ids: Vec<&str> = ids.lines().collect();
+    docker(&[&["rm", "-f"], &ids[..]].concat());
+}
+
+fn go_on() {
+    docker(&["unpause", &supervisor().expect("one")]);
+}
+
+#[test]
+fn of_all_containers() {
+    let _alone = alone();
+    let serving = Serving::up("all");
+    remove_all(&serving.pod);
+    go_on();
+    serving.heals();
+}
+
+#[test]
+fn of_volumes_with_config_secret_and_memory() {
+    let _alone = alone();
+    let serving = Serving::up("volumes");
+    remove_all(&serving.pod);
+    for volume in ["page", "word", "memory"] {
         let volume = format!("podctl_default_{}_{volume}", serving.pod.name);
-        // It may be in use again already.
-        let _ = super::run(Command::new("docker").args(["volume", "rm", &volume]));
+        docker(&["volume", "rm", &volume]);
     }
+    go_on();
+    serving.heals();
+    let there = serving
+        .pod
+        .sh("side", "mount | grep ' /memory '; ls /memory");
+    assert!(there.contains("tmpfs"), "{there}");
+}
+
+#[test]
+fn of_the_network_itself() {
+    let _alone = alone();
+    let serving = Serving::up("no-network");
+    remove_all(&serving.pod);
+    docker(&["network", "rm", "podctl"]);
+    go_on();
+    serving.heals();
+}
+
+/// Another has its port meanwhile.
+#[test]
+fn what_cannot_be_repaired_is_told_until_it_can() {
+    let _alone = alone();
+    let serving = Serving::up("taken");
+    remove_all(&serving.pod);
+    let holder = format!("{}-holder", serving.pod.name);
+    let port = format!("{}:80", serving.port);
+    docker(&[
+        "run", "-d", "--name", &holder, "-p", &port, "busybox", "sleep", "1000",
+    ]);
+    go_on();
+    let described = || run(podctl().args(["describe", "pod", &serving.pod.name])).out;
+    eventually("it is told", || {
+        let said = described();
+        said.contains("FailedCreatePodSandBox") && said.contains("port is already allocated")
+    });
+    docker(&["rm", "-f", &holder]);
     serving.heals();
 }
 
@@ -163,8 +216,11 @@ spec:
         // It would make the next container before the image is gone.
         docker(&["pause", &supervisor]);
         let before = pod.id("a");
-        docker(&["rm", "-f", &before]);
-        docker(&["rmi", &reference]);
+        // A dead one before it knows the image too.
+        let all = pod.ids("a");
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        docker(&[&["rm", "-f"], &all[..]].concat());
+        let _ = run(Command::new("docker").args(["rmi", &reference]));
         docker(&["unpause", &supervisor]);
         before
     };
@@ -173,6 +229,29 @@ spec:
         pod.ids("a").first().is_some_and(|id| *id != before)
     });
     eventually("it runs", || pod.exec("a", &["true"]).code == 0);
+    // Its name means another image now: that is the one, and stays so.
+    docker(&["tag", "nginx:latest", &reference]);
+    let login = registry.login("tester:secret");
+    let config = login.0.display().to_string();
+    docker(&["--config", &config, "push", "-q", &reference]);
+    docker(&["rmi", "-f", &reference]);
+    let attempt = |id: &str| -> u32 {
+        let label = "{{index .Config.Labels \"podctl.io/attempt\"}}";
+        let attempt = docker(&["inspect", "-f", label, id]);
+        attempt.parse().expect("a number")
+    };
+    let n = attempt(&pod.id("a"));
+    remove();
+    eventually("the other is pulled", || {
+        pod.exec("a", &["test", "-d", "/etc/nginx"]).code == 0
+    });
+    let now = pod.id("a");
+    assert_eq!(attempt(&now), n + 1);
+    docker(&["kill", &now]);
+    eventually("it is started again", || {
+        pod.ids("a").first().is_some_and(|id| *id != now)
+    });
+    assert_eq!(attempt(&pod.id("a")), n + 2);
     drop(registry);
     remove();
     eventually("it is told that it cannot be pulled", || {
@@ -195,22 +274,8 @@ fn of_the_network() {
     );
 }
 
-#[test]
-fn of_a_damaged_record_nothing_is_guessed() {
-    let _shared = beside_others();
-    let pod = Pod::new("damaged");
-    let manifest = "
-apiVersion: v1
-kind: Pod
-metadata: {name: POD}
-spec:
-  terminationGracePeriodSeconds: 0
-  containers:
-  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '1000']}
-";
-    up(&pod, manifest, &[]).code(0);
-    up(&pod, &manifest.replace("1000", "2000"), &[]).code(0);
-    // The last wish is cut off; the one before it is whole.
+/// The last wish is cut off; the one before it is whole.
+fn cut_last_wish(pod: &Pod) {
     let pause = pod.id("POD");
     let record = pod.folder.0.join("record");
     docker(&[
@@ -231,10 +296,57 @@ spec:
         .expect("a wish");
     let cut = pod.folder.write(&wish, "{\"format\": 1, \"gener");
     docker(&["cp", &cut, &format!("{pause}:/podctl/record/{wish}")]);
+}
+
+/// A wish may have made no container: that it was driven to is known all the same.
+#[test]
+fn of_a_damaged_record_old_content_is_not_brought_back() {
+    let _shared = beside_others();
+    let serving = Serving::up("cut");
+    let manifest = SERVES.replace("PORT", &serving.port.to_string());
+    let pod = &serving.pod;
+    up(pod, &manifest.replace("hidden", "shown!"), &[]).code(0);
+    let word = || pod.sh("side", "cat /all/word");
+    eventually("it is brought in", || word() == "shown!");
+    let told = pod.folder.0.join("told.json").display().to_string();
+    eventually("it is told what was driven to", || {
+        let from = format!("{}:/podctl/record/told.json", pod.id("POD"));
+        let copied = run(Command::new("docker").args(["cp", &from, &told])).code == 0;
+        copied && std::fs::read_to_string(&told).is_ok_and(|told| told.contains("\"generation\":2"))
+    });
+    cut_last_wish(pod);
+    let damaged = || {
+        let described = run(podctl().args(["describe", "pod", &pod.name]));
+        described
+            .out
+            .contains("is damaged: `podctl up FILE` writes it anew")
+    };
+    eventually("it is told", damaged);
+    assert_eq!(word(), "shown!");
+    up(pod, &manifest.replace("hidden", "third!"), &[]).code(0);
+    eventually("it is whole again", || word() == "third!" && !damaged());
+}
+
+#[test]
+fn of_a_damaged_record_nothing_is_guessed() {
+    let _shared = beside_others();
+    let pod = Pod::new("damaged");
+    let manifest = "
+apiVersion: v1
+kind: Pod
+metadata: {name: POD}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - {name: a, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '1000']}
+";
+    up(&pod, manifest, &[]).code(0);
+    up(&pod, &manifest.replace("1000", "2000"), &[]).code(0);
+    cut_last_wish(&pod);
     let a = pod.id("a");
     eventually("it is told", || {
         let supervisor = supervisor().expect("a supervisor");
-        let said = super::run(Command::new("docker").args(["logs", &supervisor]));
+        let said = run(Command::new("docker").args(["logs", &supervisor]));
         said.err.contains(&pod.name) && said.err.contains("is damaged")
     });
     // Neither the old wish nor the new one is driven to, until somebody says what is wanted.

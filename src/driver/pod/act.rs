@@ -14,6 +14,7 @@ use crate::engine::EngineError;
 use crate::reconcile::{Action, Goal, Until};
 use crate::record::labels::PAUSE_CONTAINER;
 use crate::record::names;
+use crate::spec::ImageFacts;
 
 impl Drive {
     pub(super) fn begin_action(&mut self, action: Action) {
@@ -127,6 +128,10 @@ impl Drive {
             (Action::PostStart(target), Effect::Hooked(result)) => {
                 self.memory.hooked(target, result)
             }
+            (Action::Pull { container }, Effect::Pulled(facts)) => {
+                self.has_image(container, facts);
+                None
+            }
             (Action::Stop { target, .. }, Effect::Stopped { code, hook }) => {
                 apply(&mut self.seen, Effect::Ended(target.id.clone(), code));
                 hook.map(|message| self.memory.hook_failed(target, &message))
@@ -168,14 +173,20 @@ impl Drive {
             }
             // Of one that is being started a list call does not tell the network yet.
             Action::Connect(_) if error.is_in_network() => return true,
+            Action::Create { container, .. } if error.is_missing_image() && self.goal.is_live() => {
+                let container = container.clone();
+                self.forget_image(&container);
+                return true;
+            }
             Action::Create { .. } | Action::CreatePause { .. } if error.is_missing_image() => {}
+            Action::Pull { .. } => {}
             // The container is gone, or not as it was; the volume is in use by a container that is about to go.
             _ if matches!(error.status(), Some(404 | 409)) || error.is_missing_container() => {
                 return true;
             }
             _ => {}
         }
-        let (reason, is_missing) = (error.to_string(), error.is_missing_image());
+        let reason = error.to_string();
         let is_refused = matches!(error, EngineError::Pull { .. });
         let is_taken = error.taken_port().is_some();
         let failure = Failure::action(&self.plan.key, action.clone(), error);
@@ -188,7 +199,7 @@ impl Drive {
             self.events.tell(Event::Failed(Arc::new(failure)));
             return false;
         }
-        if let (Action::Create { container, .. }, true) = (action, is_missing || is_refused) {
+        if let Action::Pull { container } = action {
             let desired = self.plan.desired.as_ref();
             let refusal = is_refused.then_some(reason);
             self.memory.lacks_image(container, refusal, desired);
@@ -196,6 +207,11 @@ impl Drive {
         let Some(rest) = self.outlive(failure) else {
             return !self.goal.is_up();
         };
+        if let Action::Pull { container } = action {
+            let rest = self.pull_back_off(container);
+            self.put_off(action.key(), rest);
+            return false;
+        }
         // Somebody may have started the pause before this one again, which has the ports: once that is seen, it is ended.
         let is_held = is_taken && self.has_another_pause(action);
         // Where it was nobody of the pod, the next try can wait.
@@ -203,6 +219,34 @@ impl Drive {
         let rest = if is_new { PUT_OFF_SHORTLY } else { rest };
         self.put_off(action.key(), rest);
         is_held
+    }
+
+    /// What the engine had under its name is gone: it is pulled before the container is made.
+    fn forget_image(&mut self, container: &str) {
+        let plan = Arc::make_mut(&mut self.plan);
+        let desired = plan.desired.as_ref();
+        if let Some(container) = desired.and_then(|desired| desired.pod.container(container)) {
+            plan.images.remove(&container.image);
+        }
+    }
+
+    /// It is there.
+    fn has_image(&mut self, container: &str, facts: ImageFacts) {
+        self.refused_pulls.remove(container);
+        let plan = Arc::make_mut(&mut self.plan);
+        let desired = plan.desired.as_ref();
+        if let Some(container) = desired.and_then(|desired| desired.pod.container(container)) {
+            plan.images.insert(container.image.clone(), facts);
+        }
+    }
+
+    /// kubelet: an image is asked for again after 10 s, 20 s and on, up to five minutes.
+    fn pull_back_off(&mut self, container: &str) -> Duration {
+        const MOST: Duration = Duration::from_mins(5);
+        let n_refused = self.refused_pulls.entry(container.to_owned()).or_default();
+        let rest = PUT_OFF * 2u32.saturating_pow(*n_refused);
+        *n_refused = (*n_refused + 1).min(8);
+        rest.min(MOST)
     }
 
     fn has_another_pause(&self, action: &Action) -> bool {
@@ -224,6 +268,7 @@ impl Drive {
         }
         let is_kept = self.alive && self.goal == Goal::Live(Until::Stopped);
         if is_kept && !failure.is_connection() {
+            self.memory.cannot(&failure);
             self.events.tell(Event::Failed(Arc::new(failure)));
             return Some(PUT_OFF);
         }

@@ -2,7 +2,7 @@
 //!
 //! Not here: where it goes from there (`pod`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,6 +34,7 @@ impl Drive {
         let told = seen.record.as_ref().map(|record| record.told.clone());
         let mut memory = Memory::new(0, BackOff::default(), told.unwrap_or_default());
         memory.began_at(seen.began);
+        memory.drives_to(plan.generation);
         if !goal.is_up() {
             memory.resume(&seen, plan.desired.as_ref(), plan.facts.reaches_pods);
         }
@@ -80,6 +81,7 @@ impl Drive {
             ready: false,
             silence: Silence::default(),
             n_put_off: 0,
+            refused_pulls: BTreeMap::new(),
             tasks: JoinSet::new(),
             waits: Vec::new(),
             in_flight: BTreeSet::new(),
@@ -112,6 +114,7 @@ impl Drive {
     pub fn knowing(mut self, known: Option<Known>) -> Self {
         if let Some(known) = known {
             self.memory = known.memory;
+            self.memory.drives_to(self.plan.generation);
             if let Some(record) = &self.seen.record {
                 self.memory.hear(&record.told);
             }

@@ -17,7 +17,7 @@ mod look;
 mod outcome;
 mod tell;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -101,6 +101,8 @@ pub struct Drive {
     silence: Silence,
     /// What was put off, and is not due yet.
     n_put_off: usize,
+    /// How often in a row the image of a container was refused.
+    refused_pulls: BTreeMap<String, u32>,
 
     tasks: JoinSet<Done>,
     /// Those of the tasks that change nothing of what is seen.

@@ -41,7 +41,8 @@ impl Drive {
         // On the way down for as long as there is somebody to be told of.
         let counts = self.goal.is_up() || self.seen.members().any(SeenContainer::is_running);
         let pause = self.seen.pause().filter(|_| is_told && counts);
-        pause.filter(|pause| pause.state != State::Created)
+        // Before its start the pod's own writes come first, unless it cannot be started.
+        pause.filter(|pause| pause.state != State::Created || self.n_put_off > 0)
     }
 
     /// A write that failed raises no event.

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use super::Shared;
 use crate::driver::down::take_away;
 use crate::driver::images;
-use crate::driver::join::{asked, filled_with, is_stale, make_pause, read, recorded};
+use crate::driver::join::{DAMAGED, asked, filled_with, is_stale, make_pause, read, recorded};
 use crate::driver::plan::Plan;
 use crate::driver::pod::{Alive, Drive, Known, Outcome, PUT_OFF};
 use crate::driver::{Event, Events, Failure, Interrupt};
@@ -130,14 +130,14 @@ impl Kept {
         // What is written after this is heard of.
         let uploads = engine.uploads(&self.key).boxed();
         let record = read(&engine, &self.key, &pause.id).await?;
-        let Some(record) = record.filter(|record| !is_stale(record, &seen)) else {
+        let Some(record) = record.filter(|record| !is_stale(record, &seen.containers)) else {
             return self.unreadable(&seen).await;
         };
         if record.wish.attached {
             self.adopted = None;
             return Ok(Turn::Rest(LONGEST_REST));
         }
-        // Of a first `up` that has not filled the volumes yet the ConfigMaps are not there.
+        // Of a first `up` that has not filled the volumes yet the payload is not there.
         let Some(desired) = recorded(&record) else {
             return self.unreadable(&seen).await;
         };
@@ -252,7 +252,7 @@ impl Kept {
         let images = self.images(&desired, seen).await?;
         let age = self.shared.now().saturating_sub(seen.began.unwrap_or(0));
         let is_new = self.adopted.is_none() && seen.containers.is_empty();
-        // Nobody but the command can pull them.
+        // Nobody but the command can pull them: what the pod brings for that is not written yet.
         let has_image = |c: &Container| images.contains_key(&c.image);
         if is_new && !desired.pod.members().all(has_image) {
             return Ok(Turn::StandBack(LONGEST_REST));
@@ -277,9 +277,7 @@ impl Kept {
             return Ok(Turn::StandBack(QUIET));
         }
         let (Some(dead), Some(desired)) = (dead, self.before.clone()) else {
-            bail!(
-                "its record does not say what its containers were made from, and is damaged: `podctl up FILE` writes it anew"
-            );
+            bail!(DAMAGED);
         };
         let attempt = dead.identity.attempt + 1;
         let images = self.images(&desired, seen).await?;

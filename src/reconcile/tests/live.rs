@@ -54,7 +54,13 @@ fn what_was_removed_by_hand_counts_as_restarted() {
     let containers = vec![pause(Running), member("b", Running)];
     let attempts = BTreeMap::from([("a".to_owned(), 3)]);
     let seen = seen(&desired, containers);
-    let images = BTreeMap::new();
+    let images = BTreeMap::from([(
+        "busybox".to_owned(),
+        ImageFacts {
+            id: "sha256:1".into(),
+            ..ImageFacts::default()
+        },
+    )]);
     let mut input = Input::of_look(&desired, &images, &seen);
     (input.goal, input.life.attempts) = (Goal::Live(Until::Stopped), &attempts);
     let decision = decide(&input);
@@ -67,6 +73,12 @@ fn what_was_removed_by_hand_counts_as_restarted() {
         panic!("{:?}", decision.actions);
     };
     assert_eq!((container.as_str(), *attempt), ("a", 4));
+    // What its image's name meant may be gone too.
+    let nothing = BTreeMap::new();
+    input.images = &nothing;
+    let actions = decide(&input).actions;
+    let lines: Vec<String> = actions.iter().map(ToString::to_string).collect();
+    assert_eq!(lines, ["pull the image of a"]);
 }
 
 #[test]
