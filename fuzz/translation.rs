@@ -26,6 +26,7 @@ fuzz_target!(|text: &str| {
             root_dir: "/var/lib/docker".to_owned(),
             podman: false,
             log_driver: "json-file".to_owned(),
+            reaches_pods: true,
         };
         for desired in &loaded.pods {
             let _ = refusals(&desired.pod, &facts);
