@@ -3,7 +3,7 @@
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 DEMO := pod-examples/nginx-ghost.yaml
 
-.PHONY: build test test-engines lint demo bench fuzz clean
+.PHONY: build test test-engines long lint demo bench fuzz clean
 
 # A static binary, at target/release/podctl.
 build:
@@ -20,6 +20,13 @@ test:
 test-engines:
 	scripts/images/ensure busybox nginx redis:7
 	cargo test --test engine --test supervisor --test faults --test kubelet
+
+# What takes hours, or kills engines for long: every fault at every call, clients in a hundred rounds, twenty pods and their engine under random
+# kills for ten minutes. Each prints its count; the last one its seed (PODCTL_CHAOS_SEED).
+long:
+	scripts/images/ensure busybox
+	PODCTL_FAULTS=all PODCTL_ROUNDS=100 cargo test --test supervisor -- --nocapture a_fault_at_a_call together::
+	PODCTL_CHAOS_SECONDS=600 PODCTL_CHAOS_PODS=20 PODCTL_CHAOS_ENGINE=1 cargo test --test crashes -- --nocapture pods_outlive_random_kills
 
 lint:
 	cargo fmt --check

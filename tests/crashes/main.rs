@@ -22,6 +22,11 @@ metadata: {name: page}
 data: {index.html: whole}
 ---
 apiVersion: v1
+kind: Secret
+metadata: {name: word}
+stringData: {word: hidden}
+---
+apiVersion: v1
 kind: Pod
 metadata: {name: web}
 spec:
@@ -36,8 +41,14 @@ spec:
     ports: [{containerPort: 80, hostPort: PORT}]
     readinessProbe: {httpGet: {port: 80, path: /}, periodSeconds: 1}
     volumeMounts: [{name: page, mountPath: /www}]
-  - {name: side, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '100000'], volumeMounts: [{name: data, mountPath: /data}]}
+  - name: side
+    image: busybox
+    imagePullPolicy: IfNotPresent
+    command: [sleep, '100000']
+    volumeMounts: [{name: data, mountPath: /data}, {name: word, mountPath: /word}, {name: memory, mountPath: /memory}]
   volumes:
+  - {name: word, secret: {secretName: word}}
+  - {name: memory, emptyDir: {medium: Memory}}
   - {name: page, configMap: {name: page}}
   - {name: data, emptyDir: {}}
 ";
@@ -70,11 +81,11 @@ fn up(machine: &Machine, port: u16) {
 
 /// It answers through the machine, and to the other container; what was in its volumes is there; it is told to be ready.
 fn is_whole(machine: &Machine, port: u16) -> bool {
-    let ask = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 80 | tail -n 1; echo; cat /data/f /proc/1/comm";
+    let ask = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 80 | tail -n 1; echo; cat /data/f /proc/1/comm /word/word; touch /memory/f";
     let inside = machine.podctl(&["exec", "web", "-c", "side", "--", "sh", "-c", ask]);
     let ready = "jsonpath={.status.conditions[?(@.type==\"Ready\")].status}";
     get(port).lines().last() == Some("whole")
-        && inside.out.lines().collect::<Vec<_>>() == ["whole", "kept", "pause"]
+        && inside.out.lines().collect::<Vec<_>>() == ["whole", "kept", "pause", "hidden"]
         && machine.podctl(&["get", "pod", "web", "-o", ready]).out == "True"
 }
 
@@ -146,20 +157,78 @@ fn a_pod_goes_on_where_the_engine_lets_it() {
     machine.podctl(&["down", "--all"]).code(0);
 }
 
+fn supervisor(machine: &Machine) -> String {
+    let filter = "label=podctl.io/supervisor";
+    machine.docker(&["ps", "-q", "--no-trunc", "--filter", filter])
+}
+
+/// A supervisor that finds another engine behind its socket than the one that is meant touches nothing.
+#[test]
+fn another_engine_is_left_alone() {
+    let machine = Machine::new(4, false);
+    let own = std::env::var("DOCKER_HOST").unwrap_or_default();
+    let other = own
+        .strip_prefix("unix://")
+        .unwrap_or("/var/run/docker.sock");
+    let file = machine.file("web.yaml", &WEB.replace("PORT", &(PORT + 4).to_string()));
+    machine
+        .podctl(&["up", "--engine-socket", other, &file])
+        .code(0)
+        .says(&[
+            "there is no supervisor",
+            "this is another engine than the one that is meant",
+        ]);
+    assert_eq!(supervisor(&machine), "");
+    machine.podctl(&["down", "--all"]).code(0);
+}
+
 #[test]
 fn a_pod_outlives_what_runs_its_containers() {
     let port = PORT + 2;
     let machine = Machine::new(2, false);
     up(&machine, port);
-    for what in ["containerd-shim", "containerd "] {
+    let kill = |what: &str, of: &str| {
         let processes = machine.processes();
         let meant = processes
             .iter()
-            .find(|process| process.command.contains(what));
+            .find(|process| process.command.contains(what) && process.command.contains(of));
         let id = meant.unwrap_or_else(|| panic!("no {what}")).id.to_string();
         support::run(std::process::Command::new("kill").args(["-9", &id])).code(0);
-        std::thread::sleep(Duration::from_secs(1));
-        heals(&machine, port, &format!("{what} was killed"));
+    };
+    for name in ["POD", "web", "side"] {
+        let of_name = format!("label=podctl.io/container={name}");
+        let ids = || machine.docker(&["ps", "-q", "--no-trunc", "--filter", &of_name]);
+        let before = ids();
+        kill("containerd-shim", &before);
+        eventually("another has its place", || {
+            let now = ids();
+            !now.is_empty() && now != before
+        });
+        heals(&machine, port, &format!("the shim of {name} was killed"));
     }
+    let supervisor = supervisor(&machine);
+    let process = || {
+        machine.docker(&[
+            "inspect",
+            "-f",
+            "{{.State.Pid}} {{.State.Running}}",
+            &supervisor,
+        ])
+    };
+    let before = process();
+    kill("containerd-shim", &supervisor);
+    eventually("another supervisor has begun", || {
+        let now = process();
+        now != before && now.ends_with("true")
+    });
+    let web = machine.docker(&["ps", "-q", "--filter", "label=podctl.io/container=web"]);
+    machine.docker(&["kill", &web]);
+    heals(
+        &machine,
+        port,
+        "the supervisor's shim was killed, and then web",
+    );
+    kill("containerd ", "");
+    heals(&machine, port, "containerd was killed");
     machine.podctl(&["down", "--all"]).code(0);
 }
