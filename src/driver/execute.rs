@@ -2,6 +2,7 @@
 //!
 //! Not here: what follows from a failure (`pod`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -219,7 +220,15 @@ pub(super) async fn create_pause(
     let pod = &desired.pod;
     let body = translate::pause::pause(pod, &plan.uid, plan.generation, attempt, &plan.pause_image);
     let name = names::pause(&plan.key, attempt);
-    create(engine, plan, &name, body, &plan.pause_image, None).await
+    let make = async || create(engine, plan, &name, body.clone(), &plan.pause_image, None).await;
+    match make().await {
+        // Somebody has removed it since.
+        Err(error) if error.is_missing_image() => {
+            images::ensure_pause_image(engine, &plan.facts, &BTreeMap::new()).await?;
+            make().await
+        }
+        made => made,
+    }
 }
 
 async fn create_member(

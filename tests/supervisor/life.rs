@@ -35,7 +35,7 @@ spec:
 
 #[test]
 fn what_ends_is_started_again_with_back_off() {
-    let _shared = beside_others();
+    let _alone = alone();
     let pod = Pod::new("crash");
     let manifest = "
 apiVersion: v1
@@ -58,6 +58,18 @@ spec:
         ),
         "3"
     );
+    // The step is not forgotten with the supervisor: what has been waited for 10 s is waited for 20 s next.
+    let step = || {
+        let label = "{{index .Config.Labels \"podctl.io/restart\"}}";
+        docker(&["inspect", "-f", label, &pod.ids("a")[0]])
+    };
+    eventually("the next one waits", || step().starts_with("10000,"));
+    let has_begun = kill_the_supervisor();
+    eventually("the engine has started it again", has_begun);
+    eventually("the one after it waits for longer", || {
+        step().starts_with("20000,")
+    });
+    assert_eq!(get(&pod, ".status.containerStatuses[0].restartCount"), "2");
 }
 
 #[test]
@@ -166,23 +178,29 @@ fn one_that_is_killed_goes_on_where_it_was() {
     assert_eq!(get(&pod, ".status.containerStatuses[0].restartCount"), "1");
 }
 
+/// As a crash does. Gives whether the engine has started it again.
+fn kill_the_supervisor() -> impl Fn() -> bool {
+    let id = supervisor().expect("a supervisor");
+    let pid = docker(&["inspect", "-f", "{{.State.Pid}}", &id]);
+    run(std::process::Command::new("kill").args(["-9", &pid])).code(0);
+    move || {
+        docker(&["inspect", "-f", "{{.State.Pid}} {{.State.Running}}", &id])
+            .split_once(' ')
+            .is_some_and(|(now, runs)| now != pid && runs == "true")
+    }
+}
+
 /// It comes back, and is at work; and the pod has not seen any of it.
 #[track_caller]
 fn kill_the_supervisor_beside(pod: &Pod) {
     let newest = |name: &str| pod.ids(name).first().cloned().unwrap_or_default();
     let containers = ["POD", "a", "b"].map(newest);
-    let id = supervisor().expect("a supervisor");
-    let pid = docker(&["inspect", "-f", "{{.State.Pid}}", &id]);
-    run(std::process::Command::new("kill").args(["-9", &pid])).code(0);
+    let has_begun = kill_the_supervisor();
     // No ready pod becomes unready for that.
     for _ in 0..20 {
         assert_eq!(get(pod, ".status.containerStatuses[0].ready"), "true");
     }
-    eventually("the engine has started it again", || {
-        docker(&["inspect", "-f", "{{.State.Pid}} {{.State.Running}}", &id])
-            .split_once(' ')
-            .is_some_and(|(now, runs)| now != pid && runs == "true")
-    });
+    eventually("the engine has started it again", has_begun);
     docker(&["kill", &containers[2]]);
     eventually("it is at work", || newest("b") != containers[2]);
     assert_eq!(["POD", "a"].map(newest), containers[..2]);

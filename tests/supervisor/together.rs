@@ -74,12 +74,16 @@ fn of_two_files_and_of_ten_clients_there_is_one_outcome() {
     }
 }
 
+/// One of its containers is always about to be started again.
 #[test]
 fn up_against_down_leaves_a_pod_or_nothing() {
     let _shared = beside_others();
+    let crashing = format!(
+        "{TWO}  - {{name: c, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, '0.1']}}\n"
+    );
     for _ in 0..rounds() {
         let pod = Pod::new("against");
-        up(&pod, TWO, &[]).code(0);
+        up(&pod, &crashing, &[]).code(0);
         let file = pod.folder.0.join("pod.yaml").display().to_string();
         let clients = [begin(&["down", &pod.name]), begin(&["up", &file])];
         for client in clients {

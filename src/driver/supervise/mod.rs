@@ -132,7 +132,7 @@ pub async fn supervise(
                 check = soon.max(Some(Instant::now())).map(|at| (at, 0));
             }
             () = at(check.map(|(at, _)| at)) => {
-                if pods.look_for_disconnected().await.is_err() {
+                if in_time(pods.look_for_disconnected()).await.is_none() {
                     reach(engine).await?;
                 }
                 let now = Instant::now();
@@ -141,18 +141,18 @@ pub async fn supervise(
                 check = AFTER_A_DISCONNECT.get(n_looks).map(|rest| (now + *rest, n_looks + 1));
             }
             () = tokio::time::sleep_until(next_look.into()) => {
-                match known::pods(engine).await {
-                    Ok(keys) => keys.into_iter().for_each(|key| pods.begin(key)),
-                    Err(_) => reach(engine).await?,
+                match in_time(known::pods(engine)).await {
+                    Some(keys) => keys.into_iter().for_each(|key| pods.begin(key)),
+                    None => reach(engine).await?,
                 }
                 next_look = Instant::now() + LONGEST_REST;
             }
             () = at(leave) => {
-                let keys = known::pods(engine).await.context("failed to list the pods")?;
-                if keys.is_empty() {
-                    return Ok(End::Idle);
+                match in_time(known::pods(engine)).await {
+                    Some(keys) if keys.is_empty() => return Ok(End::Idle),
+                    Some(keys) => keys.into_iter().for_each(|key| pods.begin(key)),
+                    None => reach(engine).await?,
                 }
-                keys.into_iter().for_each(|key| pods.begin(key));
             }
         }
     }
@@ -188,7 +188,12 @@ async fn shared(engine: &Engine, back_off: BackOff) -> anyhow::Result<Shared> {
     })
 }
 
-/// Waits for an engine whose connection has ended.
+/// What an engine answers; `None`: nothing, or not before it counts as lost.
+async fn in_time<T>(answer: impl Future<Output = Result<T, EngineError>>) -> Option<T> {
+    tokio::time::timeout(LOST, answer).await.ok()?.ok()
+}
+
+/// Waits for an engine whose connection has ended, or that does not answer.
 async fn reach(engine: &Engine) -> anyhow::Result<()> {
     let until = Instant::now() + LOST;
     loop {
