@@ -77,6 +77,11 @@ pub enum Event {
         /// Its name.
         container: String,
     },
+    /// What a container's variables come from has changed, and it goes on with those that it was started with.
+    KeepsVariables {
+        /// Its name.
+        container: String,
+    },
     /// The pause container is made anew for these fields of the pod.
     PauseChanged {
         /// Paths of fields: `spec.hostname`.

@@ -23,6 +23,7 @@ use crate::record::payload::{self, Kept};
 use crate::record::{Record, Wish, hash};
 use crate::spec::{Desired, EngineFacts, ImageFacts, Pod, PodKey, Port, Publish};
 use crate::translate::archive;
+use crate::translate::env::Variables;
 
 /// What is said of a record that [`is_stale`] for good.
 pub(super) const DAMAGED: &str = "its record does not say what its containers were made from, and is damaged: `podctl up FILE` writes it anew";
@@ -174,6 +175,7 @@ impl Run<'_> {
             });
             recorded(&now).context("the record of the pod does not read back")?
         } else {
+            self.tell_kept_variables(before.as_ref(), &mine);
             mine
         };
         let old = filled_with(before.clone(), &record);
@@ -230,6 +232,24 @@ impl Run<'_> {
         if hash::pause(&recorded.pod) != hash::pause(&mine.pod) {
             let fields = hash::pause_changes(&recorded.pod, &mine.pod);
             self.events.tell(Event::PauseChanged { fields });
+        }
+    }
+
+    /// Containers that are not made anew for a ConfigMap or Secret that their variables come from (kubelet: nor are they there).
+    fn tell_kept_variables(self, recorded: Option<&Desired>, mine: &Desired) {
+        let same_pause = |old: &&Desired| hash::pause(&old.pod) == hash::pause(&mine.pod);
+        let Some(old) = recorded.filter(same_pause) else {
+            return;
+        };
+        for container in &mine.pod.containers {
+            let is_kept = old.pod.container(&container.name).is_some_and(|before| {
+                hash::container(&old.pod, before) == hash::container(&mine.pod, container)
+            });
+            let variables = |payload| Variables::of(container, payload).to_docker();
+            if is_kept && variables(&old.payload) != variables(&mine.payload) {
+                let container = container.name.clone();
+                self.events.tell(Event::KeepsVariables { container });
+            }
         }
     }
 

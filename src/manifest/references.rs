@@ -261,7 +261,7 @@ impl Check<'_> {
     fn variable(&mut self, kind: Kind, name: &str, optional: bool, key: &str, path: &Path<'_>) {
         self.key(kind, name, optional, key, path);
         let data = self.there.get(kind, name);
-        let value = data.and_then(|data| data.values.get(key));
+        let value = data.and_then(|data| data.variable(key));
         if value.is_some_and(|value| !is_text(value)) {
             let message = format!(
                 "invalid value: {key:?} of the {} {name:?} is no text, and makes no variable",

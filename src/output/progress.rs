@@ -112,6 +112,10 @@ impl Progress {
                 "Note        container {}/{container} keeps its own PID namespace: its image must be PID 1",
                 self.pod
             )),
+            Event::KeepsVariables { container } => self.line(&format!(
+                "Note        container {}/{container} keeps the variables that it was started with: `podctl restart` brings the new ones",
+                self.pod
+            )),
             Event::PauseChanged { fields } => self.line(&format!(
                 "Changed     pod {}: {} of the pause container, which is made anew with all others",
                 self.pod,

@@ -50,7 +50,7 @@ const MAP_AND_SECRET: &str = "apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings}
 data: {mode: fast, log.level: $(mode)}
-binaryData: {raw: AP8=}
+binaryData: {raw: dGV4dA==}
 ---
 apiVersion: v1
 kind: Secret
@@ -132,7 +132,9 @@ fn variables_come_from_config_maps_and_secrets() {
     );
     // kubelet: what runs keeps what it has; what is started anew has what there is now.
     let id = pod.id("a");
-    pod.up(&manifest.replace("ghost", "admin")).code(0);
+    pod.up(&manifest.replace("ghost", "admin"))
+        .code(0)
+        .says(&["keeps the variables that it was started with"]);
     assert_eq!(pod.id("a"), id);
     run(podctl().args(["restart", &pod.name, "-c", "a"])).code(0);
     assert_eq!(pod.sh("a", "echo $USER"), "admin");
