@@ -45,6 +45,7 @@ fn examples() {
         "ci/test",
         "hello",
         "nginx-ghost",
+        "secrets",
         "shared-namespaces",
         "shared-volume",
     ] {

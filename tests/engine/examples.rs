@@ -124,3 +124,15 @@ fn nginx_in_front_of_ghost() {
     );
     drop(docker(&["version", "--format", "x"]));
 }
+
+#[test]
+fn secrets() {
+    let example = Example::up("secrets.yaml", "secrets", &[]);
+    eventually("it says what it has", || {
+        example.logs("app") == "level debug, user alice, a password of 9 bytes\n"
+    });
+    assert_eq!(
+        example.sh("app", "stat -L -c %a /login/password /login/user"),
+        "400\n400\n"
+    );
+}
