@@ -50,6 +50,12 @@ const FALSE: &[&str] = &["false"];
 const EMPTY_TEXT: &[&str] = &["\"\""];
 const EMPTY_MAP: &[&str] = &["{}"];
 
+// Those of the tests that show many rows.
+const OF_CONFIG_MAP: Standing = Honoured("volumes::a_config_map_has_its_bytes_items_and_modes");
+const OF_SECRET: Standing = Honoured("volumes::a_secret_has_its_bytes_items_and_modes");
+const OF_VARIABLES: Standing = Honoured("manifest::variables_come_from_config_maps_and_secrets");
+const OF_PULLS: Standing = Honoured("pull::a_pods_own_login_is_used");
+
 const TABLE: &[(&str, Rows)] = &[
     (
         "Pod",
@@ -64,54 +70,24 @@ const TABLE: &[(&str, Rows)] = &[
     (
         "ConfigMap",
         &[
-            (
-                "apiVersion",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
-            (
-                "binaryData",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
-            (
-                "data",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
+            ("apiVersion", OF_CONFIG_MAP),
+            ("binaryData", OF_CONFIG_MAP),
+            ("data", OF_CONFIG_MAP),
             ("immutable", NoEffect),
-            (
-                "kind",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
-            (
-                "metadata",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
+            ("kind", OF_CONFIG_MAP),
+            ("metadata", OF_CONFIG_MAP),
         ],
     ),
     (
         "Secret",
         &[
-            (
-                "apiVersion",
-                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
-            ),
-            (
-                "data",
-                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
-            ),
+            ("apiVersion", OF_SECRET),
+            ("data", OF_SECRET),
             ("immutable", NoEffect),
-            (
-                "kind",
-                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
-            ),
-            (
-                "metadata",
-                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
-            ),
-            (
-                "stringData",
-                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
-            ),
-            ("type", Honoured("pull::a_pods_own_login_is_used")),
+            ("kind", OF_SECRET),
+            ("metadata", OF_SECRET),
+            ("stringData", OF_SECRET),
+            ("type", OF_PULLS),
         ],
     ),
     (
@@ -185,10 +161,7 @@ const TABLE: &[(&str, Rows)] = &[
                 Honoured("up::containers_share_network_ipc_pids_and_hostname"),
             ),
             ("hostnameOverride", NotYetUnless(EMPTY_TEXT)),
-            (
-                "imagePullSecrets",
-                Honoured("pull::a_pods_own_login_is_used"),
-            ),
+            ("imagePullSecrets", OF_PULLS),
             (
                 "initContainers",
                 Honoured("init::init_containers_run_one_after_the_other_before_the_app_starts"),
@@ -258,10 +231,7 @@ const TABLE: &[(&str, Rows)] = &[
                 "env",
                 Honoured("manifest::variables_see_what_stands_before_them"),
             ),
-            (
-                "envFrom",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
+            ("envFrom", OF_VARIABLES),
             ("image", Honoured("examples::hello")),
             (
                 "imagePullPolicy",
@@ -531,104 +501,50 @@ const TABLE: &[(&str, Rows)] = &[
                 "value",
                 Honoured("manifest::variables_see_what_stands_before_them"),
             ),
-            (
-                "valueFrom",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
+            ("valueFrom", OF_VARIABLES),
         ],
     ),
     (
         "EnvVarSource",
         &[
-            (
-                "configMapKeyRef",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
+            ("configMapKeyRef", OF_VARIABLES),
             ("fieldRef", NotYet),
             ("fileKeyRef", NotYet),
             ("resourceFieldRef", NotYet),
-            (
-                "secretKeyRef",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
+            ("secretKeyRef", OF_VARIABLES),
         ],
     ),
     (
         "ConfigMapKeySelector",
         &[
-            (
-                "key",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
-            (
-                "name",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
-            (
-                "optional",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
+            ("key", OF_VARIABLES),
+            ("name", OF_VARIABLES),
+            ("optional", OF_VARIABLES),
         ],
     ),
     (
         "SecretKeySelector",
         &[
-            (
-                "key",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
-            (
-                "name",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
-            (
-                "optional",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
+            ("key", OF_VARIABLES),
+            ("name", OF_VARIABLES),
+            ("optional", OF_VARIABLES),
         ],
     ),
     (
         "EnvFromSource",
         &[
-            (
-                "configMapRef",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
-            (
-                "prefix",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
-            (
-                "secretRef",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
+            ("configMapRef", OF_VARIABLES),
+            ("prefix", OF_VARIABLES),
+            ("secretRef", OF_VARIABLES),
         ],
     ),
     (
         "ConfigMapEnvSource",
-        &[
-            (
-                "name",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
-            (
-                "optional",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
-        ],
+        &[("name", OF_VARIABLES), ("optional", OF_VARIABLES)],
     ),
     (
         "SecretEnvSource",
-        &[
-            (
-                "name",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
-            (
-                "optional",
-                Honoured("manifest::variables_come_from_config_maps_and_secrets"),
-            ),
-        ],
+        &[("name", OF_VARIABLES), ("optional", OF_VARIABLES)],
     ),
     (
         "VolumeMount",
@@ -645,10 +561,7 @@ const TABLE: &[(&str, Rows)] = &[
             ),
             ("readOnly", Honoured("volumes::a_read_only_mount_is_one")),
             ("recursiveReadOnly", NotYetUnless(&["\"\"", "\"Disabled\""])),
-            (
-                "subPath",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
+            ("subPath", OF_CONFIG_MAP),
             ("subPathExpr", NotYetUnless(EMPTY_TEXT)),
         ],
     ),
@@ -759,10 +672,7 @@ const TABLE: &[(&str, Rows)] = &[
             ("azureFile", NotYet),
             ("cephfs", NotYet),
             ("cinder", NotYet),
-            (
-                "configMap",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
+            ("configMap", OF_CONFIG_MAP),
             ("csi", NotYet),
             ("downwardAPI", NotYet),
             (
@@ -794,10 +704,7 @@ const TABLE: &[(&str, Rows)] = &[
             ("quobyte", NotYet),
             ("rbd", NotYet),
             ("scaleIO", NotYet),
-            (
-                "secret",
-                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
-            ),
+            ("secret", OF_SECRET),
             ("storageos", NotYet),
             ("vsphereVolume", NotYet),
         ],
@@ -832,66 +739,30 @@ const TABLE: &[(&str, Rows)] = &[
     (
         "ConfigMapVolumeSource",
         &[
-            (
-                "defaultMode",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
+            ("defaultMode", OF_CONFIG_MAP),
             ("defaultUser", NotYet),
-            (
-                "items",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
-            (
-                "name",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
-            (
-                "optional",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
+            ("items", OF_CONFIG_MAP),
+            ("name", OF_CONFIG_MAP),
+            ("optional", OF_CONFIG_MAP),
         ],
     ),
     (
         "SecretVolumeSource",
         &[
-            (
-                "defaultMode",
-                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
-            ),
+            ("defaultMode", OF_SECRET),
             ("defaultUser", NotYet),
-            (
-                "items",
-                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
-            ),
-            (
-                "optional",
-                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
-            ),
-            (
-                "secretName",
-                Honoured("volumes::a_secret_has_its_bytes_items_and_modes"),
-            ),
+            ("items", OF_SECRET),
+            ("optional", OF_SECRET),
+            ("secretName", OF_SECRET),
         ],
     ),
-    (
-        "LocalObjectReference",
-        &[("name", Honoured("pull::a_pods_own_login_is_used"))],
-    ),
+    ("LocalObjectReference", &[("name", OF_PULLS)]),
     (
         "KeyToPath",
         &[
-            (
-                "key",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
-            (
-                "mode",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
-            (
-                "path",
-                Honoured("volumes::a_config_map_has_its_bytes_items_and_modes"),
-            ),
+            ("key", OF_CONFIG_MAP),
+            ("mode", OF_CONFIG_MAP),
+            ("path", OF_CONFIG_MAP),
             ("user", NotYet),
         ],
     ),

@@ -174,8 +174,7 @@ impl Drive {
             // Of one that is being started a list call does not tell the network yet.
             Action::Connect(_) if error.is_in_network() => return true,
             Action::Create { container, .. } if error.is_missing_image() && self.goal.is_live() => {
-                let container = container.clone();
-                self.forget_image(&container);
+                self.forget_image(container);
                 return true;
             }
             Action::Create { .. } | Action::CreatePause { .. } if error.is_missing_image() => {}
