@@ -252,7 +252,8 @@ fn kill_all(own: &str) {
     }
 }
 
-fn children(id: u32) -> Vec<u32> {
+/// All that a process has begun.
+pub(crate) fn children(id: u32) -> Vec<u32> {
     let tasks = format!("/proc/{id}/task/{id}/children");
     let text = fs::read_to_string(tasks).unwrap_or_default();
     let own: Vec<u32> = text
