@@ -174,7 +174,7 @@ impl Check<'_> {
         }
     }
 
-    /// kubelet: refuses to make a container of which a variable is no text.
+    /// The API server takes it, and the kubelet makes no container of which a variable is no text.
     fn all_variables(&mut self, kind: Kind, name: &str, path: &Path<'_>) {
         let data = self.there.get(kind, name).into_iter();
         let mut variables = data.flat_map(Data::variables);
@@ -183,7 +183,7 @@ impl Check<'_> {
                 "invalid value: {key:?} of the {} {name:?} is no text, and makes no variable",
                 kind.name()
             );
-            let fault = self.faults.error(path, message);
+            let fault = self.faults.unsupported(path, message);
             fault.hint("name the others one by one, by `valueFrom`, and mount this one as a file");
         }
     }
@@ -267,7 +267,7 @@ impl Check<'_> {
                 "invalid value: {key:?} of the {} {name:?} is no text, and makes no variable",
                 kind.name()
             );
-            let fault = self.faults.error(path, message);
+            let fault = self.faults.unsupported(path, message);
             fault.hint("mount it as a file, in a volume");
         } else if !optional && data.is_some_and(|data| data.binary.contains(key)) {
             let message = format!(
