@@ -87,8 +87,7 @@ fn tell(context: &Context, key: &PodKey, end: Down) -> Exit {
             Exit::Fine
         }
         Down::Failed(failures) => {
-            let say = |failure| up_report::say(context.printer, failure);
-            failures.iter().for_each(say);
+            up_report::say_all(context.printer, &failures);
             Exit::Failed
         }
         Down::Interrupted => {

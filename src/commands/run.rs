@@ -280,8 +280,7 @@ async fn take_down(
     let work = async |events| down(engine, key, grace, &events, interrupt).await;
     match shown(context.printer, key, work).await? {
         Down::Failed(failures) => {
-            let say = |failure| up_report::say(context.printer, failure);
-            failures.iter().for_each(say);
+            up_report::say_all(context.printer, &failures);
             bail!("pod `{key}` has ended, and could not be taken down; `podctl down` does it")
         }
         Down::Interrupted => {

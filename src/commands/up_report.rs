@@ -2,7 +2,7 @@
 //!
 //! Not here: the way (`driver::up`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Exit;
 use crate::driver::Failure;
@@ -41,7 +41,7 @@ pub(super) fn report(printer: Printer, desired: &Desired, end: &Up) -> Exit {
             left,
             wanted,
         } => {
-            failures.iter().for_each(|failure| say(printer, failure));
+            say_all(printer, failures);
             if *taken_away {
                 printer.status(&format!(
                     "pod {key}: what this run had made is taken away again"
@@ -90,8 +90,19 @@ pub(super) fn report(printer: Printer, desired: &Desired, end: &Up) -> Exit {
     }
 }
 
+/// Each failure once: what was tried several times may have failed as often.
+pub(super) fn say_all(printer: Printer, failures: &[Failure]) {
+    let mut said = BTreeSet::new();
+    for failure in failures {
+        let reason = failure.source.as_ref().map(ToString::to_string);
+        if said.insert((&failure.doing, reason)) {
+            say(printer, failure);
+        }
+    }
+}
+
 /// One failure, and what to do.
-pub(super) fn say(printer: Printer, failure: &Failure) {
+fn say(printer: Printer, failure: &Failure) {
     let source = failure.source.as_ref();
     let mut next = source.map(|source| source as &dyn std::error::Error);
     let mut reason = String::new();

@@ -183,6 +183,11 @@ fn hint(action: &Action, error: &EngineError) -> Option<String> {
                  `DirectoryOrCreate`"
             ))
         }
+        // Docker 20.10, where it was started anew beside running containers (live-restore).
+        Action::RemoveVolume { .. } if reason.contains("active mounts") => Some(
+            "the engine has lost count of who uses it: once the engine has been started anew, `podctl down` removes it"
+                .to_owned(),
+        ),
         Action::Create { .. } if error.is_missing_image() => {
             Some("another command removed the image meanwhile: try again".to_owned())
         }

@@ -154,7 +154,15 @@ fn a_pod_goes_on_where_the_engine_lets_it() {
     machine.docker(&["kill", &web]);
     eventually("it is started again", || restarts(&machine) == [1, 0]);
     heals(&machine, port, "a container was killed");
-    machine.podctl(&["down", "--all"]).code(0);
+    let down = machine.podctl(&["down", "--all"]);
+    // Docker 20.10 loses count of the mounts of a volume in memory, until it is started anew without containers.
+    if down.err.contains("has active mounts") {
+        down.says(&["once the engine has been started anew"]);
+        machine.stop();
+        machine.start();
+        machine.podctl(&["down", "--all"]).code(0);
+    }
+    assert_eq!(machine.docker(&["volume", "ls", "-q"]), "");
 }
 
 fn supervisor(machine: &Machine) -> String {
