@@ -46,15 +46,15 @@ pub(super) struct Supervision {
 impl Supervision {
     /// Whether a supervisor is at work; starts one where none is. Why none can be started is said once, and is no failure.
     async fn ensure(&self, context: &Context, engine: &Engine) -> bool {
-        if self.no_supervisor {
-            let found = supervisor::at_work(engine).await.ok().flatten();
-            if found.is_some() {
-                let message = "supervisor: one is at work all the same, and keeps all pods of the engine; --no-supervisor starts none";
-                context.printer.status(message);
-            }
-            return found.is_some();
-        }
         let ensured = async {
+            if self.no_supervisor {
+                let found = supervisor::at_work(engine).await.ok().flatten();
+                if found.is_some() {
+                    let message = "supervisor: one is at work all the same, and keeps all pods of the engine; --no-supervisor starts none";
+                    context.printer.status(message);
+                }
+                return found.is_some();
+            }
             let idle = self.supervisor_idle.unwrap_or(IDLE);
             let options = supervisor::Options {
                 socket: self.engine_socket.clone(),
@@ -98,6 +98,13 @@ impl Supervision {
             }
         };
         *self.is_there.get_or_init(|| ensured).await
+    }
+
+    /// Looks, where none is to be started, whether one is at work: beside what brings the pods up, which waits for nothing of it then.
+    pub(super) async fn look(&self, context: &Context, engine: &Engine) {
+        if self.no_supervisor {
+            self.ensure(context, engine).await;
+        }
     }
 
     /// Leaves a pod that has been brought up to the supervisor; where there is none, says what nobody does from then on. What comes of a pod

@@ -132,7 +132,7 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     let (engine, options, args) = (&engine, &options, &args);
     let (signals, pods, voices) = (&signals, &pods, &Voices::of(&pods));
     // What comes of a pod is told when it comes: another may live on for long.
-    let exits = join_all(pods.iter().map(async |desired| {
+    let exits = pods.iter().map(async |desired| {
         let interrupt = &signals.interrupt;
         // Each pod has a uid of its own.
         let options = options();
@@ -151,9 +151,15 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
             exit = exit.or(kept.await?);
         }
         Ok(signals.exit(context.printer, &desired.pod.key, exit))
-    }));
+    });
+    let look = async {
+        if !args.attach {
+            args.supervision.look(context, engine).await;
+        }
+    };
+    let (exits, ()) = tokio::join!(join_all(exits), look);
     let keys: Vec<PodKey> = pods.iter().map(|desired| desired.pod.key.clone()).collect();
-    several::exit(context, &keys, exits.await)
+    several::exit(context, &keys, exits)
 }
 
 /// Says how the way of a pod ended.

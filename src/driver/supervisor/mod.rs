@@ -65,17 +65,11 @@ pub enum Ensured {
 /// # Errors
 /// When the engine does not answer.
 pub async fn at_work(engine: &Engine) -> Result<Option<Ensured>, EngineError> {
-    if engine
-        .supervisor()
-        .await?
-        .is_some_and(|found| is_at_work(&found))
-    {
-        return Ok(Some(Ensured::Running));
-    }
-    Ok(engine
-        .foreground_supervisor()
-        .await?
-        .map(Ensured::Foreground))
+    let (found, place) = tokio::try_join!(engine.supervisor(), engine.foreground_supervisor())?;
+    Ok(match found {
+        Some(found) if is_at_work(&found) => Some(Ensured::Running),
+        _ => place.map(Ensured::Foreground),
+    })
 }
 
 /// Starts a supervisor, unless one runs that is no older.
