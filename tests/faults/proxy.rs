@@ -281,7 +281,13 @@ impl Shared {
     }
 
     fn kill(&self) {
-        let podctl = self.podctl.load(Ordering::Relaxed).to_string();
+        // Its first call may come before it is told who it is. 0 would be this process, and all of its group.
+        let podctl = loop {
+            match self.podctl.load(Ordering::Relaxed) {
+                0 => std::thread::sleep(Duration::from_millis(1)),
+                podctl => break podctl.to_string(),
+            }
+        };
         run(std::process::Command::new("kill").args(["-9", &podctl]));
     }
 }
