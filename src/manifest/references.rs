@@ -116,6 +116,11 @@ fn is_text(value: &[u8]) -> bool {
     !value.contains(&0) && std::str::from_utf8(value).is_ok()
 }
 
+fn no_text(kind: Kind, name: &str, key: &str) -> String {
+    let kind = kind.name();
+    format!("invalid value: {key:?} of the {kind} {name:?} is no text, and makes no variable")
+}
+
 struct Check<'a> {
     there: &'a There,
     missing: Missing,
@@ -179,11 +184,7 @@ impl Check<'_> {
         let data = self.there.get(kind, name).into_iter();
         let mut variables = data.flat_map(Data::variables);
         if let Some((key, _)) = variables.find(|(_, value)| !is_text(value)) {
-            let message = format!(
-                "invalid value: {key:?} of the {} {name:?} is no text, and makes no variable",
-                kind.name()
-            );
-            let fault = self.faults.unsupported(path, message);
+            let fault = self.faults.unsupported(path, no_text(kind, name, key));
             fault.hint("name the others one by one, by `valueFrom`, and mount this one as a file");
         }
     }
@@ -263,11 +264,7 @@ impl Check<'_> {
         let data = self.there.get(kind, name);
         let value = data.and_then(|data| data.variable(key));
         if value.is_some_and(|value| !is_text(value)) {
-            let message = format!(
-                "invalid value: {key:?} of the {} {name:?} is no text, and makes no variable",
-                kind.name()
-            );
-            let fault = self.faults.unsupported(path, message);
+            let fault = self.faults.unsupported(path, no_text(kind, name, key));
             fault.hint("mount it as a file, in a volume");
         } else if !optional && data.is_some_and(|data| data.binary.contains(key)) {
             let message = format!(
