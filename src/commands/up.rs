@@ -154,7 +154,8 @@ pub async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
     });
     let look = async {
         if !args.attach {
-            args.supervision.look(context, engine).await;
+            let look = args.supervision.look(context, engine);
+            signals.interrupt.or(0, look).await;
         }
     };
     let (exits, ()) = tokio::join!(join_all(exits), look);
