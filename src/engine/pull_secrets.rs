@@ -35,7 +35,7 @@ struct Login {
     password: String,
 }
 
-/// The logins that are meant for an image. Of two addresses the later one in the alphabet comes first, so that one with a path comes
+/// The logins that are meant for an image, of Secrets of the types that hold some. Of two addresses the later one in the alphabet comes first, so that one with a path comes
 /// before its host (kubelet: the same).
 pub(super) fn find(reference: &str, secrets: &[&Data]) -> Vec<DockerCredentials> {
     let repository = image::repository(reference);
@@ -53,7 +53,7 @@ pub(super) fn find(reference: &str, secrets: &[&Data]) -> Vec<DockerCredentials>
 }
 
 fn read(secret: &Data) -> Auths {
-    let key = |key: &str| secret.values.get(key);
+    let key = |(_, key): (&str, &str)| secret.values.get(key).filter(|_| secret.login);
     let nested = key(DOCKER_CONFIG_JSON).and_then(|text| serde_json::from_slice(text).ok());
     let nested = nested.map(|ConfigJson { auths }| auths);
     let flat = key(DOCKER_CONFIG).and_then(|text| serde_json::from_slice(text).ok());
@@ -120,8 +120,11 @@ fn is_meant(address: &str, repository: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn secret(key: &str, text: &str) -> Data {
-        Data::new([(key.to_owned(), text.as_bytes().to_vec())])
+    fn secret((_, key): (&str, &str), text: &str) -> Data {
+        Data {
+            login: true,
+            ..Data::new([(key.to_owned(), text.as_bytes().to_vec())])
+        }
     }
 
     fn users(reference: &str, secrets: &[&Data]) -> Vec<String> {
@@ -161,7 +164,11 @@ mod tests {
         for broken in ["", "{}", "[]", r#"{"auths":{"r.example":{"auth":"!"}}}"#] {
             assert!(users("r.example/a", &[&secret(DOCKER_CONFIG_JSON, broken)]).is_empty());
         }
-        assert!(users("r.example/a", &[&secret("other", "{}")]).is_empty());
+        let of_another_type = Data {
+            login: false,
+            ..secret(DOCKER_CONFIG, r#"{"r.example":{"username":"tester"}}"#)
+        };
+        assert!(users("r.example/a", &[&of_another_type]).is_empty());
     }
 
     #[test]

@@ -11,7 +11,6 @@ use super::path::Path;
 use super::problem::Faults;
 use super::suggest::nearest;
 use crate::spec::Data;
-use crate::spec::data::{DOCKER_CONFIG, DOCKER_CONFIG_JSON};
 
 /// The objects of one namespace that others refer to: by kind and name, what is in them.
 #[derive(Debug, Default)]
@@ -191,11 +190,9 @@ impl Check<'_> {
 
     /// One that is missing, or of another form, is no fault (kubelet: it goes on without).
     fn pull_secret(&mut self, name: &str, path: &Path<'_>) {
-        const KEYS: [&str; 2] = [DOCKER_CONFIG_JSON, DOCKER_CONFIG];
         const HINT: &str = "without it, images are pulled by the login of whoever runs podctl";
         let data = self.there.get(Kind::Secret, name);
-        let is_usable =
-            data.is_some_and(|data| KEYS.iter().any(|key| data.values.contains_key(*key)));
+        let is_usable = data.is_some_and(|data| data.login);
         if name.is_empty() || is_usable || (data.is_none() && self.missing == Missing::Unsaid) {
             return;
         }

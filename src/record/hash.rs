@@ -11,9 +11,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::spec::volume::{DataVolume, File};
-use crate::spec::{
-    Container, DataKind, Desired, Payload, Pod, RestartPolicy, Volume, VolumeSource,
-};
+use crate::spec::{Container, DataKind, Desired, Pod, RestartPolicy, Volume, VolumeSource};
 
 /// Counts the ways of hashing; two hashes of different versions differ, whatever they are of.
 const VERSION: u32 = 1;
@@ -119,21 +117,10 @@ pub fn payload(desired: &Desired) -> String {
     format!("{VERSION}-{}", hex(&hasher.finalize()[..16]))
 }
 
-/// Of ConfigMaps and Secrets, as the record keeps them.
+/// Of a file of the record.
 #[must_use]
-pub fn data(payload: &Payload, salt: &str) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(salt);
-    for (of, data) in payload {
-        hasher.update([of.kind as u8]);
-        hasher.update(of.name.as_bytes());
-        for (key, content) in &data.values {
-            hasher.update([u8::MAX]);
-            hasher.update(key.as_bytes());
-            hasher.update(Sha256::digest(content));
-        }
-    }
-    format!("{VERSION}-{}", hex(&hasher.finalize()[..16]))
+pub fn file(content: &[u8]) -> String {
+    format!("{VERSION}-{}", hex(&Sha256::digest(content)[..16]))
 }
 
 /// Of the files of a volume; it names the folder that holds them.

@@ -37,6 +37,9 @@ struct File {
     binary: BTreeMap<String, BTreeSet<String>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     secrets: Objects,
+    /// Names of Secrets.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    logins: BTreeSet<String>,
 }
 
 type Objects = BTreeMap<String, BTreeMap<String, String>>;
@@ -44,13 +47,16 @@ type Objects = BTreeMap<String, BTreeMap<String, String>>;
 /// What a wish calls the payload of a pod.
 #[must_use]
 pub fn name(desired: &Desired) -> String {
-    hash::data(&desired.payload, &desired.pod.salt)
+    if desired.payload.is_empty() && desired.pod.salt.is_empty() {
+        return hash::file(b"");
+    }
+    hash::file(&file(desired))
 }
 
 /// Whether a payload of this name has nothing in it, and so no file.
 #[must_use]
 pub fn is_empty(name: &str) -> bool {
-    name == hash::data(&Payload::new(), "")
+    name == hash::file(b"")
 }
 
 /// The file of a payload.
@@ -76,6 +82,7 @@ pub fn file(desired: &Desired) -> Vec<u8> {
     };
     let binary = desired.payload.iter();
     let binary = binary.filter(|(_, data)| !data.binary.is_empty());
+    let logins = desired.payload.iter().filter(|(_, data)| data.login);
     let file = File {
         binary: binary
             .map(|(of, data)| (of.name.clone(), data.binary.clone()))
@@ -83,6 +90,7 @@ pub fn file(desired: &Desired) -> Vec<u8> {
         salt: desired.pod.salt.clone(),
         config_maps: of(DataKind::ConfigMap),
         secrets: of(DataKind::Secret),
+        logins: logins.map(|(of, _)| of.name.clone()).collect(),
     };
     serde_json::to_vec(&file).unwrap_or_default()
 }
@@ -103,8 +111,12 @@ pub fn read(text: &[u8]) -> Option<Kept> {
                 DataKind::ConfigMap => file.binary.remove(&name).unwrap_or_default(),
                 DataKind::Secret => BTreeSet::new(),
             };
-            let values = values.collect::<Option<_>>()?;
-            payload.insert(DataRef::new(kind, name), Data { values, binary });
+            let data = Data {
+                values: values.collect::<Option<_>>()?,
+                binary,
+                login: kind == DataKind::Secret && file.logins.contains(&name),
+            };
+            payload.insert(DataRef::new(kind, name), data);
         }
     }
     Some(Kept {
@@ -123,8 +135,9 @@ mod tests {
             pod.salt = "salt".to_owned();
         }
         let mut data = Data::new([("k".into(), vec![0, 255])]);
-        if kind == DataKind::ConfigMap {
-            data.binary.insert("k".into());
+        match kind {
+            DataKind::ConfigMap => drop(data.binary.insert("k".into())),
+            DataKind::Secret => data.login = true,
         }
         Desired {
             pod,
@@ -150,6 +163,19 @@ mod tests {
     #[test]
     fn one_of_another_form_does_not_read() {
         assert_eq!(read(br#"{"page": {"key": "AA=="}}"#), None);
+    }
+
+    #[test]
+    fn it_has_another_name_where_a_value_is_no_variable_any_more_or_a_secret_no_login() {
+        for kind in [DataKind::ConfigMap, DataKind::Secret] {
+            let mut desired = desired(kind);
+            let before = name(&desired);
+            for data in desired.payload.values_mut() {
+                data.binary.clear();
+                data.login = false;
+            }
+            assert_ne!(name(&desired), before);
+        }
     }
 
     #[test]

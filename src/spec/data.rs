@@ -41,13 +41,17 @@ pub struct Data {
     pub values: BTreeMap<String, Vec<u8>>,
     /// The keys of `binaryData`: they are files, and no variables.
     pub binary: BTreeSet<String>,
+    /// A Secret of a type that logins for registries are read from.
+    pub login: bool,
 }
 
 impl Data {
     /// Of values that may all be variables.
     pub fn new(values: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
-        let (values, binary) = (values.into_iter().collect(), BTreeSet::new());
-        Self { values, binary }
+        Self {
+            values: values.into_iter().collect(),
+            ..Self::default()
+        }
     }
 
     /// The keys that may be variables, and their values.
@@ -72,10 +76,11 @@ impl fmt::Debug for Data {
     }
 }
 
-/// The key of a login for registries in a Secret of the type `kubernetes.io/dockerconfigjson`.
-pub const DOCKER_CONFIG_JSON: &str = ".dockerconfigjson";
-/// The same of the type `kubernetes.io/dockercfg`, which has no `auths` around it.
-pub const DOCKER_CONFIG: &str = ".dockercfg";
+/// The type of a Secret with logins for registries, and their key.
+pub const DOCKER_CONFIG_JSON: (&str, &str) =
+    ("kubernetes.io/dockerconfigjson", ".dockerconfigjson");
+/// The same in the older form, which has no `auths` around it.
+pub const DOCKER_CONFIG: (&str, &str) = ("kubernetes.io/dockercfg", ".dockercfg");
 
 /// All that came with a pod, and that it refers to.
 pub type Payload = BTreeMap<DataRef, Data>;

@@ -13,6 +13,7 @@ mod volume;
 
 use k8s_openapi::api::core::v1;
 
+use crate::spec::data::{DOCKER_CONFIG, DOCKER_CONFIG_JSON};
 use crate::spec::{Container, Data, Pids, Pod, PodKey, Port, RestartPolicy};
 use container::Kind;
 
@@ -108,6 +109,7 @@ pub(super) fn config_map(map: v1::ConfigMap) -> Data {
     Data {
         binary: bytes.iter().map(|(key, _)| key.clone()).collect(),
         values: text.chain(bytes).collect(),
+        login: false,
     }
 }
 
@@ -117,7 +119,11 @@ pub(super) fn secret(secret: v1::Secret) -> Data {
     let text = secret.string_data.into_iter().flatten();
     let bytes = bytes.map(|(key, bytes)| (key, bytes.0));
     let text = text.map(|(key, text)| (key, text.into_bytes()));
-    Data::new(bytes.chain(text))
+    let is_of = |(name, _): (&str, &str)| secret.type_.as_deref() == Some(name);
+    Data {
+        login: is_of(DOCKER_CONFIG_JSON) || is_of(DOCKER_CONFIG),
+        ..Data::new(bytes.chain(text))
+    }
 }
 
 fn hostname(name: &str) -> String {

@@ -91,8 +91,8 @@ fn of_type(secret: &Secret, values: &BTreeMap<&str, &[u8]>, faults: &mut Faults)
                 required(faults, &list.key(ACCOUNT), "the name of a ServiceAccount");
             }
         }
-        "kubernetes.io/dockercfg" => docker_config(DOCKER_CONFIG, values, faults),
-        "kubernetes.io/dockerconfigjson" => docker_config(DOCKER_CONFIG_JSON, values, faults),
+        of if of == DOCKER_CONFIG.0 => docker_config(DOCKER_CONFIG.1, values, faults),
+        of if of == DOCKER_CONFIG_JSON.0 => docker_config(DOCKER_CONFIG_JSON.1, values, faults),
         "kubernetes.io/basic-auth"
             if !values.contains_key("username") && !values.contains_key("password") =>
         {
