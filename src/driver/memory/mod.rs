@@ -1,12 +1,15 @@
 //! What who drives a pod remembers of it besides what a look tells: when containers ran, what their probes and hooks said, what has
 //! happened; and what of that is to be told to others.
 //!
+//! - `refused`: what could not be done.
+//!
 //! Not here: what follows from it (`reconcile`), writing it down (`pod`).
+
+mod refused;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::Failure;
 use crate::probe::{Answer, Verdict};
 use crate::reconcile::action::{Target, Why};
 use crate::reconcile::health::{Health, Kind};
@@ -14,7 +17,7 @@ use crate::reconcile::restart::{BackOff, Ended, Life};
 use crate::reconcile::{Action, Over, Seen, SeenContainer, State};
 use crate::record::Care;
 use crate::record::labels::PAUSE_CONTAINER;
-use crate::record::told::{CANNOT_RUN, Happening, LastAnswer, Reason, Told, stopping};
+use crate::record::told::{Happening, LastAnswer, Reason, Told, stopping};
 use crate::spec::probe::{Check, Probe};
 use crate::spec::{Container, Desired};
 
@@ -173,67 +176,6 @@ impl Memory {
             self.health.insert(target.id.clone(), health);
         }
         self.happened(false, "Started", &container.name, "Container started");
-    }
-
-    /// A start was refused: it counts as an end.
-    pub(super) fn refused(&mut self, target: &Target, reason: String) {
-        let now = self.now();
-        let ended = Ended {
-            started: now,
-            finished: now,
-            alone: false,
-        };
-        self.ended.insert(target.id.clone(), ended);
-        self.happened(true, "Failed", &target.container, &reason);
-        let reason = Reason {
-            reason: CANNOT_RUN.to_owned(),
-            message: reason,
-        };
-        self.told.waiting.insert(target.container.clone(), reason);
-    }
-
-    /// Something cannot be done now for a pod that is kept alive, and is tried again.
-    pub(super) fn cannot(&mut self, failure: &Failure) {
-        let Some(action) = &failure.action else {
-            return;
-        };
-        let container = action.container().filter(|name| *name != PAUSE_CONTAINER);
-        // kubelet: the same words.
-        let reason = match action {
-            Action::Pull { .. } => return,
-            Action::Stop { .. } | Action::Remove { .. } => "FailedKillPod",
-            _ if container.is_some() => "Failed",
-            _ => "FailedCreatePodSandBox",
-        };
-        let source = failure.source.as_ref();
-        let message = source.map_or_else(
-            || failure.to_string(),
-            |source| format!("{failure}: {source}"),
-        );
-        self.happened(true, reason, container.unwrap_or_default(), &message);
-    }
-
-    /// A container cannot be made: its image is gone, and nobody pulls it.
-    pub(super) fn lacks_image(
-        &mut self,
-        container: &str,
-        refusal: Option<String>,
-        desired: Option<&Desired>,
-    ) {
-        let spec = desired.and_then(|desired| desired.pod.container(container));
-        let image = spec.map(|spec| spec.image.clone()).unwrap_or_default();
-        let (reason, message) = match refusal {
-            Some(message) => ("ErrImagePull", message),
-            // kubelet: the same words.
-            None => (
-                "ErrImageNeverPull",
-                format!("Container image \"{image}\" is not present with pull policy of Never"),
-            ),
-        };
-        self.happened(true, reason, container, &message);
-        let reason = reason.to_owned();
-        let waiting = Reason { reason, message };
-        self.told.waiting.insert(container.to_owned(), waiting);
     }
 
     /// Whether a container that is asked is ready.
