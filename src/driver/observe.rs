@@ -245,11 +245,8 @@ async fn all_told<'a>(
             Some(pause) => engine.whole_record(key, &pause.id).await?,
             None => None,
         };
-        let told = record.and_then(Result::ok).map(|record| {
-            let of_pod = containers.iter().filter(|c| c.pod() == key);
-            let of_pod: Vec<SeenContainer> = of_pod.cloned().collect();
-            heard(record, &of_pod)
-        });
+        let record = record.and_then(Result::ok);
+        let told = record.map(|record| heard(record, containers));
         Ok::<_, EngineError>((key.clone(), told.unwrap_or_default()))
     };
     stream::iter(keys.into_iter().map(of_pod))
