@@ -115,30 +115,30 @@ fn of_app_containers() {
     }
 }
 
-/// Removes them all while nobody sees it, so that what they held is gone too. Gives their ids.
-fn remove_all(pod: &Pod) {
-    let supervisor = supervisor().expect("one");
-    eventually("it is kept", || {
-        let said = run(podctl().args(["supervise", "--logs"])).out;
-        said.contains(&format!("Keeping     pod {}", pod.name))
-    });
-    docker(&["pause", &supervisor]);
-    let of_pod = format!("label=podctl.io/pod={}", pod.name);
-    let ids = docker(&["ps", "-aq", "--filter", &of_pod]);
-    let ids: Vec<&str> = ids.lines().collect();
-    docker(&[&["rm", "-f"], &ids[..]].concat());
-}
-
-fn go_on() {
-    docker(&["unpause", &supervisor().expect("one")]);
+impl Serving {
+    /// Removes all containers, so that what they held is gone too, and meddles with the rest, while nobody sees it.
+    fn meddle_unseen(&self, meddle: impl FnOnce(&Pod)) {
+        let supervisor = supervisor().expect("one");
+        let pod = &self.pod;
+        eventually("it is kept", || {
+            let said = run(podctl().args(["supervise", "--logs"])).out;
+            said.contains(&format!("Keeping     pod {}", pod.name))
+        });
+        docker(&["pause", &supervisor]);
+        let of_pod = format!("label=podctl.io/pod={}", pod.name);
+        let ids = docker(&["ps", "-aq", "--filter", &of_pod]);
+        let ids: Vec<&str> = ids.lines().collect();
+        docker(&[&["rm", "-f"], &ids[..]].concat());
+        meddle(pod);
+        docker(&["unpause", &supervisor]);
+    }
 }
 
 #[test]
 fn of_all_containers() {
     let _alone = alone();
     let serving = Serving::up("all");
-    remove_all(&serving.pod);
-    go_on();
+    serving.meddle_unseen(|_| ());
     serving.heals();
 }
 
@@ -146,12 +146,12 @@ fn of_all_containers() {
 fn of_volumes_with_config_secret_and_memory() {
     let _alone = alone();
     let serving = Serving::up("volumes");
-    remove_all(&serving.pod);
-    for volume in ["page", "word", "memory"] {
-        let volume = format!("podctl_default_{}_{volume}", serving.pod.name);
-        docker(&["volume", "rm", &volume]);
-    }
-    go_on();
+    serving.meddle_unseen(|pod| {
+        for volume in ["page", "word", "memory"] {
+            let volume = format!("podctl_default_{}_{volume}", pod.name);
+            docker(&["volume", "rm", &volume]);
+        }
+    });
     serving.heals();
     let there = serving
         .pod
@@ -163,9 +163,9 @@ fn of_volumes_with_config_secret_and_memory() {
 fn of_the_network_itself() {
     let _alone = alone();
     let serving = Serving::up("no-network");
-    remove_all(&serving.pod);
-    docker(&["network", "rm", "podctl"]);
-    go_on();
+    serving.meddle_unseen(|_| {
+        docker(&["network", "rm", "podctl"]);
+    });
     serving.heals();
 }
 
@@ -174,13 +174,13 @@ fn of_the_network_itself() {
 fn what_cannot_be_repaired_is_told_until_it_can() {
     let _alone = alone();
     let serving = Serving::up("taken");
-    remove_all(&serving.pod);
     let holder = format!("{}-holder", serving.pod.name);
     let port = format!("{}:80", serving.port);
-    docker(&[
-        "run", "-d", "--name", &holder, "-p", &port, "busybox", "sleep", "1000",
-    ]);
-    go_on();
+    serving.meddle_unseen(|_| {
+        docker(&[
+            "run", "-d", "--name", &holder, "-p", &port, "busybox", "sleep", "1000",
+        ]);
+    });
     let described = || run(podctl().args(["describe", "pod", &serving.pod.name])).out;
     eventually("it is told", || {
         let said = described();
