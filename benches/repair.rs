@@ -25,9 +25,10 @@ use bollard::Docker;
 use bollard::models::{EventMessage, NetworkConnectRequest, NetworkDisconnectRequest};
 use bollard::query_parameters::{
     EventsOptionsBuilder, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder,
-    WaitContainerOptionsBuilder,
+    RestartContainerOptionsBuilder, WaitContainerOptionsBuilder,
 };
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 
 use support::{Folder, docker, eventually, unique};
 
@@ -40,6 +41,7 @@ const PAUSE: &str = "podctl/pause:1";
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Act {
     KillPause,
+    RestartPause,
     RemovePause,
     KillMember,
     RemoveMember,
@@ -47,8 +49,9 @@ enum Act {
     Disconnect,
 }
 
-const ACTS: [(Act, &str); 6] = [
+const ACTS: [(Act, &str); 7] = [
     (Act::KillPause, "the pause container killed"),
+    (Act::RestartPause, "the pause container restarted"),
     (Act::RemovePause, "the pause container removed"),
     (Act::KillMember, "an app container killed"),
     (Act::RemoveMember, "an app container removed"),
@@ -168,12 +171,17 @@ impl Bench {
     async fn meddle(&self, act: Act, pause: &str, members: &[String]) {
         match act {
             Act::KillPause => self.kill(pause).await,
+            Act::RestartPause => {
+                let options = RestartContainerOptionsBuilder::default().t(0).build();
+                let restarted = self.docker.restart_container(pause, Some(options)).await;
+                restarted.expect("it restarts");
+            }
             Act::KillMember => self.kill(&members[0]).await,
             Act::RemovePause => self.remove(pause).await,
             Act::RemoveMember => self.remove(&members[0]).await,
             Act::RemoveAll => {
                 let all = members.iter().map(String::as_str).chain([pause]);
-                futures_util::future::join_all(all.map(|id| self.remove(id))).await;
+                join_all(all.map(|id| self.remove(id))).await;
             }
             Act::Disconnect => {
                 let request = NetworkDisconnectRequest {
@@ -234,6 +242,23 @@ impl Bench {
                 let again = floor::up(&self.docker, &another, N, PAUSE);
                 (again.await, left)
             }
+            Act::RestartPause => {
+                join_all(members.iter().map(|member| self.ended(member))).await;
+                let names = (0..N).map(|i| format!("{another}-{i}"));
+                let again = names.map(async |name| {
+                    let again = floor::member(&self.docker, &name, &pause).await;
+                    floor::start(&self.docker, &again).await;
+                    again
+                });
+                let now = join_all(again).await;
+                (
+                    floor::Pod {
+                        pause,
+                        members: now,
+                    },
+                    members,
+                )
+            }
             Act::KillMember | Act::RemoveMember => {
                 let again = floor::member(&self.docker, &another, &pause).await;
                 floor::start(&self.docker, &again).await;
@@ -276,6 +301,8 @@ impl Act {
     fn n_starts(self) -> usize {
         match self {
             Self::KillPause | Self::RemovePause | Self::RemoveAll => 1 + N,
+            // What hands have started is told too.
+            Self::RestartPause => 1 + 1 + N,
             Self::KillMember | Self::RemoveMember => 1,
             Self::Disconnect => 0,
         }
