@@ -10,15 +10,18 @@ build:
 	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --target $(HOST)
 	mkdir -p target/release && ln -sf ../$(HOST)/release/podctl target/release/podctl
 
-# Every test. Installs and starts an engine where none answers, and makes the images that the tests need.
+# Every test. Installs and starts an engine where none answers, and makes the images that the tests need. The engine must have no pods: a test
+# takes all away.
 test:
 	scripts/engine
-	scripts/images/ensure busybox nginx redis:7
+	scripts/without-pods
+	scripts/images/ensure busybox nginx redis:7 ghost
 	cargo test
 
 # The tests that need an engine, on the one that DOCKER_HOST names.
 test-engines:
-	scripts/images/ensure busybox nginx redis:7
+	scripts/without-pods
+	scripts/images/ensure busybox nginx redis:7 ghost
 	cargo test --test engine --test supervisor --test faults --test kubelet
 
 # What takes hours, or kills engines for long: every fault at every call, clients in a hundred rounds, twenty pods and their engine under random

@@ -27,7 +27,7 @@ pub struct Cli {
     /// Namespace of the pod
     #[arg(short, long, global = true)]
     namespace: Option<String>,
-    /// Print nothing but data and errors
+    /// Print nothing but data, warnings and errors
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Say more: which engine is asked, what is done to a pod and why

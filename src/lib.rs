@@ -15,7 +15,7 @@
 //! - [`output`]: the only place that prints.
 //! - [`commands`]: one file per verb. [`cli`]: arguments, dispatch, exit codes.
 //!
-//! Imports go down this list only; `tests/layering.rs` holds the table. ARCHITECTURE.md says why things are as they are.
+//! A layer imports none that stands below it; `tests/layering.rs` holds the table. ARCHITECTURE.md says why things are as they are.
 
 pub mod cli;
 pub mod commands;

@@ -37,7 +37,7 @@ podctl down -q "$here/test.yaml" "$here/db.yaml"
 
 # `up --wait` comes back as soon as the probes call the database ready; when they do not in time it fails, and shows whose fault it
 # is. Without a supervisor nobody starts the database again after that, which is right for a job: tests that went on with a fresh, empty
-# database would say nothing; and nothing stays on the engine. Where a pod is to be kept alive, leave `--no-supervisor` away.
+# database would say nothing; and nothing but images stays on the engine. Where a pod is to be kept alive, leave `--no-supervisor` away.
 step podctl up --wait --timeout 2m --no-supervisor "$here/db.yaml"
 
 step podctl run --junit "$report" --timeout 10m "$here/test.yaml" || {

@@ -23,7 +23,7 @@ const REST: Duration = Duration::from_secs(60);
 
 /// Print what has happened to pods: starts, ends, probes and hooks that failed
 ///
-/// It is told by who stays with a pod (`up --attach`, `up --wait`, `run`); of other pods the engine knows when their containers were started.
+/// It is told by who keeps a pod (the supervisor, `up --attach`, `up --wait`, `run`); of other pods the engine knows when their containers were started.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Pods, or files that name them; none: all

@@ -19,7 +19,7 @@ pub struct Args {
     /// One container; without it all, in the order of time
     #[arg(short, long, value_name = "NAME", add = super::completion::containers())]
     container: Option<String>,
-    /// Go on, also across restarts, until the pod is taken down
+    /// Go on, also across restarts, until the pod is gone or has ended for good
     #[arg(short, long)]
     follow: bool,
     /// What the container said that has ended and was started again

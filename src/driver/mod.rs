@@ -8,11 +8,14 @@
 //! - [`dry_run`]: what `up` would do.
 //! - [`supervise`]: the driver for all pods of an engine; [`supervisor`]: the container that it runs in.
 //! - [`images`]: which images are there, and pulling those that are not.
+//! - `memory`: what who drives a pod remembers of it besides what a look tells.
 //! - [`known`]: what earlier runs have left on the engine.
 //! - [`logs`]: the lines of several containers as one.
 //! - `termination`: what a container that has ended left to be read.
 //! - [`observe`]: pods with their status; [`watch`]: when to look at them again; [`wait`]: until something is so.
 //! - [`passing`]: signals for the containers of a pod.
+//! - [`results`]: what the containers of a `run` came to.
+//! - [`interrupt`]: how often a command was asked to stop; `silence`: how long an engine may be silent.
 //! - [`event`]: what a command is told meanwhile.
 //! - [`failure`]: what went wrong, and what to do about it.
 //!

@@ -1,7 +1,7 @@
-//! One walk of a tree beside the types' schema: unknown fields, wrong types, missing fields, fields that are not carried out,
+//! One walk of a tree beside the types' schema: unknown fields, wrong types, fields that are not carried out,
 //! all in one run. What comes out is JSON that the Kubernetes types take.
 //!
-//! Not here: rules for values of the right type (`validate`).
+//! Not here: rules for values of the right type, and which fields must be there (`validate`).
 
 use std::ops::Range;
 

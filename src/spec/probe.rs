@@ -1,6 +1,6 @@
 //! Probes of a container: what is asked, how often, and what its answers mean (Kubernetes: `v1.Probe`).
 //!
-//! Not here: asking (`probe`), what follows from the answers (`reconcile::probes`).
+//! Not here: asking (`probe`), what follows from the answers (`reconcile::health`).
 
 use serde::Serialize;
 

@@ -6,6 +6,7 @@
 //! - [`mounts`]: volumes, as Docker mounts them.
 //! - [`archive`]: what volumes and the record are filled with, as tar.
 //! - [`network`]: the network of all pods.
+//! - [`supervisor`]: the supervisor's container.
 //!
 //! Not here: sending anything (`engine`), deciding what to send (`reconcile`).
 

@@ -1,6 +1,6 @@
 //! Each file of `pod-examples/` does what its first lines say.
 
-use super::support::{Folder, docker, eventually, get, podctl, project, run};
+use super::support::{Folder, eventually, get, podctl, project, run};
 use shows::shows;
 
 /// An example, with names of its own, so that a pod of a person with the same name stays.
@@ -93,17 +93,10 @@ fn shared_volume() {
     assert!(volume.sh("server", "mount | grep /cache").contains("tmpfs"));
 }
 
-/// The classic case, where its images are: the demo makes them.
+/// The classic case.
 /// kubelet: NB-CMD-01.
 #[test]
 fn nginx_in_front_of_ghost() {
-    let there = |image: &str| {
-        run(std::process::Command::new("docker").args(["image", "inspect", image])).code == 0
-    };
-    if !there("ghost:latest") || !there("nginx:latest") {
-        println!("skipped: `make demo` makes the image of Ghost, which takes some minutes");
-        return;
-    }
     let port = super::support::free_port();
     let web = Example::up("nginx-ghost.yaml", "web", &[(8880, port)]);
     eventually("nginx answers", || get(port).contains("HTTP/1.1"));
@@ -122,7 +115,6 @@ fn nginx_in_front_of_ghost() {
         web.sh("nginx", "cat /etc/hostname"),
         web.sh("ghost", "cat /etc/hostname")
     );
-    drop(docker(&["version", "--format", "x"]));
 }
 
 #[test]

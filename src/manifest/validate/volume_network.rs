@@ -1,4 +1,4 @@
-//! Rules for storage over a network, in a pod and in a PersistentVolume. podctl mounts little of it; a manifest may still be
+//! Rules for storage over a network, in a pod and in a PersistentVolume. podctl mounts none of it; a manifest may still be
 //! wrong.
 //!
 //! Not here: volumes that every cluster has (`volume`), PersistentVolumes (`storage`).
