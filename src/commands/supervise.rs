@@ -259,16 +259,13 @@ fn unit(context: &Context, args: &Args) -> anyhow::Result<String> {
             command.extend([flag.to_owned(), duration::words(time)]);
         }
     }
-    let command: Vec<String> = command.iter().map(|word| quoted(word)).collect();
+    let command: Vec<String> = command.iter().map(|word| quoted(word, true)).collect();
     // What the host alone does not say of the way to the engine.
-    let of_tls = ["DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"]
-        .map(|name| Some((name, std::env::var(name).ok()?)));
-    let of_tls = of_tls
-        .into_iter()
-        .flatten()
-        .filter(|(_, value)| !value.is_empty());
-    let environment =
-        of_tls.map(|(name, value)| format!("Environment={}\n", quoted(&format!("{name}={value}"))));
+    let environment = chosen.endpoint.certificates.map(|folder| {
+        let folder = format!("DOCKER_CERT_PATH={}", folder.display());
+        let folder = quoted(&folder, false);
+        format!("Environment=DOCKER_TLS_VERIFY=1\nEnvironment={folder}\n")
+    });
     // One that leaves for want of pods is not to come back at once.
     let restart = if args.idle.is_some() {
         "on-failure"
@@ -290,14 +287,17 @@ RestartSec=1
 [Install]
 WantedBy=multi-user.target
 ",
-        environment.collect::<String>(),
+        environment.unwrap_or_default(),
         command.join(" ")
     ))
 }
 
-/// systemd: a word with blanks is quoted, `%` and `$` mean something.
-fn quoted(word: &str) -> String {
-    let word = word.replace('%', "%%").replace('$', "$$");
+/// systemd: a word with blanks is quoted, `%` means something, and so does `$` in a command.
+fn quoted(word: &str, of_command: bool) -> String {
+    let mut word = word.replace('%', "%%");
+    if of_command {
+        word = word.replace('$', "$$");
+    }
     if word.contains([' ', '"', '\'', '\\']) {
         format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
     } else {
@@ -311,8 +311,9 @@ mod tests {
 
     #[test]
     fn a_word_of_a_unit_is_one_word() {
-        assert_eq!(quoted("/usr/bin/podctl"), "/usr/bin/podctl");
-        assert_eq!(quoted("/opt/my podctl"), "\"/opt/my podctl\"");
-        assert_eq!(quoted("a\"b 100%$"), "\"a\\\"b 100%%$$\"");
+        assert_eq!(quoted("/usr/bin/podctl", true), "/usr/bin/podctl");
+        assert_eq!(quoted("/opt/my podctl", true), "\"/opt/my podctl\"");
+        assert_eq!(quoted("a\"b 100%$", true), "\"a\\\"b 100%%$$\"");
+        assert_eq!(quoted("A=/100%$", false), "A=/100%%$");
     }
 }

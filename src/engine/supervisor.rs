@@ -24,6 +24,8 @@ pub struct Supervisor {
     pub paused: bool,
     /// It has ended by itself, and the engine is about to start it again.
     pub restarting: bool,
+    /// Where the engine's socket is on its machine, as it was told.
+    pub socket: Option<String>,
     /// Of the podctl that started it.
     pub version: String,
     /// When it was made, in seconds since 1970.
@@ -48,12 +50,14 @@ impl Engine {
             let is = |state| container.state == Some(state);
             let paused = is(ContainerSummaryStateEnum::PAUSED);
             let restarting = is(ContainerSummaryStateEnum::RESTARTING);
+            let mut mounts = container.mounts.into_iter().flatten();
             let version = container.labels?.remove(labels::SUPERVISOR)?;
             Some(Supervisor {
                 id: container.id?,
                 state,
                 paused,
                 restarting,
+                socket: mounts.find_map(|mount| mount.source),
                 version,
                 created: container.created.unwrap_or_default(),
             })

@@ -78,6 +78,8 @@ pub async fn at_work(engine: &Engine) -> Result<Option<Ensured>, EngineError> {
 /// When none can be started: there is no program for the engine, or no socket by which it would find the engine.
 pub async fn ensure(engine: &Engine, options: &Options) -> anyhow::Result<Ensured> {
     let looking = "failed to look for the supervisor";
+    // By which the one before has found the engine.
+    let mut socket_before = None;
     for _ in 0..MOST_TRIES {
         let old = match engine.supervisor().await.context(looking)? {
             Some(found) if is_at_work(&found) && !is_older(&found.version, VERSION) => {
@@ -97,7 +99,10 @@ pub async fn ensure(engine: &Engine, options: &Options) -> anyhow::Result<Ensure
                 return Ok(Ensured::Running);
             }
             Some(found) => {
+                // One that works is not given away for one that cannot be started.
+                load_image(engine, &engine.facts().await?, options).await?;
                 engine.remove(&found.id).await.context(looking)?;
+                socket_before = found.socket.or(socket_before);
                 is_older(&found.version, VERSION).then_some(found.version)
             }
             None => match engine.foreground_supervisor().await.context(looking)? {
@@ -105,7 +110,7 @@ pub async fn ensure(engine: &Engine, options: &Options) -> anyhow::Result<Ensure
                 None => None,
             },
         };
-        if start(engine, options).await? {
+        if start(engine, options, socket_before.as_ref()).await? {
             return Ok(old.map_or(Ensured::Started, |old| Ensured::Replaced { old }));
         }
         tokio::time::sleep(PATIENCE).await;
@@ -116,7 +121,7 @@ pub async fn ensure(engine: &Engine, options: &Options) -> anyhow::Result<Ensure
             return Ok(Ensured::Running);
         }
         engine.remove(&found.id).await.context(looking)?;
-        if start(engine, options).await? {
+        if start(engine, options, socket_before.as_ref()).await? {
             return Ok(Ensured::Started);
         }
     }
@@ -129,18 +134,30 @@ pub async fn ensure(engine: &Engine, options: &Options) -> anyhow::Result<Ensure
     bail!("others start and stop the supervisor again and again")
 }
 
-/// One that somebody has paused is replaced.
+/// One that somebody has paused is replaced, and so is one that ends again and again: it may have been started for another engine.
 fn is_at_work(found: &Supervisor) -> bool {
-    found.state == State::Running && !found.paused
+    found.state == State::Running && !found.paused && !found.restarting
 }
 
 /// Whether one was started; not where another podctl is about to.
-async fn start(engine: &Engine, options: &Options) -> anyhow::Result<bool> {
+async fn start(
+    engine: &Engine,
+    options: &Options,
+    socket_before: Option<&String>,
+) -> anyhow::Result<bool> {
     let facts = engine.facts().await?;
     let image = load_image(engine, &facts, options).await?;
     let candidates = match &options.socket {
         Some(socket) => vec![socket.clone()],
-        None => socket::candidates(&engine.chosen().endpoint.host),
+        None => {
+            let mut candidates = socket::candidates(&engine.chosen().endpoint.host);
+            candidates.retain(|candidate| Some(candidate) != socket_before);
+            socket_before
+                .cloned()
+                .into_iter()
+                .chain(candidates)
+                .collect()
+        }
     };
     let mut tried = Vec::new();
     for socket in candidates {
