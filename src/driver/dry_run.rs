@@ -68,9 +68,11 @@ pub async fn plan(engine: &Engine, desired: &Desired, pull: Pull) -> anyhow::Res
         .filter(exited)
         .map(|c| c.id.clone())
         .collect();
+    let outdated = seen.outdated(&desired.pod, &images);
     for step in 0..MOST_STEPS {
         let decision = decide(&Input {
             ended_before: &ended_before,
+            outdated: &outdated,
             ..Input::of_look(desired, &images, &seen)
         });
         if decision.reached || decision.actions.is_empty() {

@@ -319,8 +319,9 @@ async fn create(
             Created::Taken { foreign: true } => {}
         }
     }
+    // No race, as another 409 is: nothing gives way.
     Err(EngineError::Refused {
-        status: 409,
+        status: 500,
         message: format!(
             "the names `{name}` and `{beside}` are taken by containers that are not podctl's"
         ),

@@ -126,16 +126,19 @@ pub async fn late(
     if let Some(facts) = engine.image_facts(reference).await? {
         return Ok(facts);
     }
-    let lacking = || EngineError::no_image(reference);
     if !is_pulled(&desired.pod, reference, None, Pull::AsTheManifestSays) {
-        return Err(lacking());
+        return Err(EngineError::no_image(reference));
     }
     let logins = Logins {
         secrets: pull_secrets(desired),
         own: false,
     };
     engine.pull(reference, &logins, |_| {}).await?;
-    engine.image_facts(reference).await?.ok_or_else(lacking)
+    let vanished = || EngineError::Pull {
+        image: reference.to_owned(),
+        message: "it is not there after its pull".to_owned(),
+    };
+    engine.image_facts(reference).await?.ok_or_else(vanished)
 }
 
 fn pull_secrets(desired: &Desired) -> Vec<&Data> {

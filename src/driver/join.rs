@@ -2,7 +2,7 @@
 //!
 //! Not here: driving (`pod`), what the record's files are (`record::wish`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail};
 use futures_util::StreamExt;
@@ -40,6 +40,8 @@ pub(super) struct Course {
     /// This run made the pod.
     pub(super) first: bool,
     pub(super) own_uploads: u32,
+    /// Containers whose image's name meant another when this run began.
+    pub(super) outdated: BTreeSet<String>,
 }
 
 impl Course {
@@ -136,19 +138,24 @@ impl Run<'_> {
         }
         let asks_the_same =
             |before: &Desired| is_same(before, &mine) && before.pod.attached == mine.pod.attached;
-        let same = before.as_ref().is_some_and(asks_the_same);
+        // Who asks for single containers, or for an end, leaves the others as they are.
+        let outdated = match self.based_on {
+            None => seen.outdated(&mine.pod, images),
+            Some(_) => BTreeSet::new(),
+        };
+        let same = before.as_ref().is_some_and(asks_the_same) && outdated.is_empty();
         if same {
             let old = filled_with(before.clone(), &record);
             let desired = mine;
-            let (overtaken, first, own_uploads) = (false, false, 0);
             return Ok(Joined::Course(Box::new(Course {
                 desired,
                 record,
                 before,
                 old,
-                overtaken,
-                first,
-                own_uploads,
+                overtaken: false,
+                first: false,
+                own_uploads: 0,
+                outdated,
             })));
         }
         self.check_ports(seen).await?;
@@ -187,6 +194,7 @@ impl Run<'_> {
             overtaken,
             first: false,
             own_uploads: 1,
+            outdated,
         })))
     }
 
@@ -203,7 +211,8 @@ impl Run<'_> {
                 .containers
                 .iter()
                 .flat_map(|container| &container.ports);
-            ports.any(|port| port.host_port == publish.host_port)
+            let protocol = publish.protocol.to_string();
+            ports.any(|port| port.host_port == publish.host_port && port.protocol == protocol)
         };
         for publish in pod.publish.iter().filter(|p| p.host_port != 0 && !has(p)) {
             let checking = || format!("failed to look who publishes port {}", publish.host_port);
@@ -241,7 +250,7 @@ impl Run<'_> {
         let Some(old) = recorded.filter(same_pause) else {
             return;
         };
-        for container in &mine.pod.containers {
+        for container in mine.pod.containers.iter().chain(mine.pod.sidecars()) {
             let is_kept = old.pod.container(&container.name).is_some_and(|before| {
                 hash::container(&old.pod, before) == hash::container(&mine.pod, container)
             });

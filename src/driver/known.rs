@@ -49,13 +49,18 @@ async fn records(engine: &Engine, containers: &[SeenContainer]) -> Vec<(PodKey, 
     all.into_iter().flatten().collect()
 }
 
-/// The pods that there are, or of which something is left. Two calls.
+/// The pods that there are, or of which something is left. Three calls.
 ///
 /// # Errors
 /// When the engine cannot be asked.
 pub async fn pods(engine: &Engine) -> Result<Vec<PodKey>, EngineError> {
-    let (records, containers) = tokio::try_join!(engine.records(), engine.containers(None))?;
+    let (records, deletions, containers) = tokio::try_join!(
+        engine.records(),
+        engine.deletions(),
+        engine.containers(None)
+    )?;
     let mut keys: Vec<PodKey> = records.into_iter().map(|(pod, _)| pod).collect();
+    keys.extend(deletions.into_keys());
     keys.extend(containers.iter().map(|c| c.pod().clone()));
     keys.sort();
     keys.dedup();

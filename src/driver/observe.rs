@@ -10,9 +10,8 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1;
 use serde_json::Value;
 
-use super::join::{DAMAGED, asked, is_stale};
+use super::join::{DAMAGED, asked, is_stale, recorded};
 use super::known;
-use super::memory;
 use super::termination;
 use crate::engine::look::{made_at, read_record};
 use crate::engine::{Engine, EngineError};
@@ -240,14 +239,8 @@ async fn all_told<'a>(
 ) -> Result<BTreeMap<PodKey, Told>, EngineError> {
     let keys: BTreeSet<&PodKey> = some.map(SeenContainer::pod).collect();
     let of_pod = async |key: &PodKey| {
-        let pause = pause_of(containers, key).filter(|c| c.state != State::Removing);
-        let record = match pause {
-            Some(pause) => engine.whole_record(key, &pause.id).await?,
-            None => None,
-        };
-        let record = record.and_then(Result::ok);
-        let told = record.map(|record| heard(record, containers));
-        Ok::<_, EngineError>((key.clone(), told.unwrap_or_default()))
+        let told = told(engine, containers, key).await?;
+        Ok::<_, EngineError>((key.clone(), told))
     };
     stream::iter(keys.into_iter().map(of_pod))
         .buffer_unordered(MOST_CALLS)
@@ -257,13 +250,18 @@ async fn all_told<'a>(
 
 /// What a record tells; and that it is damaged, where it is: who keeps the pod cannot write that into it.
 fn heard(record: Record, containers: &[SeenContainer]) -> Told {
-    let is_damaged = is_stale(&record, containers);
+    let of_pod = || containers.iter().filter(|c| c.identity.uid == record.uid);
+    // Before the first start it may not have been written to its end.
+    let has_begun = of_pod().any(|c| !c.identity.is_pause() && c.state != State::Created);
+    let is_damaged = is_stale(&record, containers) || (has_begun && recorded(&record).is_none());
+    // A time that stays: two looks tell of one thing.
+    let newest = of_pod().map(|c| c.created).max().unwrap_or_default();
     let mut told = record.told;
     if is_damaged {
-        let now = memory::now();
+        let time = u64::try_from(newest).unwrap_or_default() * 1000;
         told.happened(Happening {
-            time: now,
-            first: now,
+            time,
+            first: time,
             count: 1,
             warning: true,
             reason: "FailedSync".to_owned(),
@@ -305,12 +303,20 @@ fn as_asked_for(mut manifest: Value, pod: &v1::Pod) -> serde_json::Result<Value>
     Ok(manifest)
 }
 
-/// What who drives a pod has told. Two calls.
+/// What who drives a pod has told; nothing where nobody has, or nobody can read it. Two calls.
 ///
 /// # Errors
 /// As [`pods`].
-pub async fn told(engine: &Engine, key: &PodKey, pause: &str) -> Result<Told, EngineError> {
-    let record = engine.whole_record(key, pause).await?;
+pub async fn told(
+    engine: &Engine,
+    containers: &[SeenContainer],
+    key: &PodKey,
+) -> Result<Told, EngineError> {
+    let pause = pause_of(containers, key).filter(|c| c.state != State::Removing);
+    let record = match pause {
+        Some(pause) => engine.whole_record(key, &pause.id).await?,
+        None => None,
+    };
     let record = record.and_then(Result::ok);
-    Ok(record.map(|record| record.told).unwrap_or_default())
+    Ok(record.map_or_else(Told::default, |record| heard(record, containers)))
 }

@@ -15,7 +15,7 @@ pub struct Plan {
     pub uid: String,
     /// The generation that is driven to.
     pub generation: u64,
-    /// What is wanted; `None` on the way down.
+    /// What is wanted; on the way down, what was, where it is known.
     pub desired: Option<Desired>,
     /// What was asked for before: containers that are replaced or removed were made from it.
     pub before: Option<Desired>,

@@ -8,7 +8,6 @@ use super::observe;
 use crate::engine::logs::Range;
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::{SeenContainer, State};
-use crate::record::Told;
 use crate::record::told::Reason;
 use crate::spec::Desired;
 
@@ -71,10 +70,7 @@ pub async fn results(
 ) -> Result<(Vec<Ending>, Option<Reason>), EngineError> {
     let key = &desired.pod.key;
     let seen = engine.look(key, false).await?;
-    let told = match seen.pause() {
-        Some(pause) => observe::told(engine, key, &pause.id).await?,
-        None => Told::default(),
-    };
+    let told = observe::told(engine, &seen.containers, key).await?;
     let mut endings = Vec::new();
     for container in desired.pod.members() {
         let named = seen

@@ -13,7 +13,6 @@ use crate::engine::logs::Range;
 use crate::engine::{Engine, EngineError};
 use crate::reconcile::wanted::{Culprit, Verdict, Wanted, culprits, verdict, verdict_of};
 use crate::reconcile::{SeenContainer, status};
-use crate::record::Told;
 use crate::spec::PodKey;
 
 /// Between two looks while nothing is heard.
@@ -105,11 +104,7 @@ pub async fn blame(engine: &Engine, key: &PodKey) -> Result<Blame, EngineError> 
     if pods.iter().any(status::is_stopped) {
         return Ok(Blame::Stopped);
     }
-    let mut pauses = containers.iter().filter(|c| c.identity.is_pause());
-    let told = match pauses.find(|c| c.is_running()) {
-        Some(pause) => observe::told(engine, key, &pause.id).await?,
-        None => Told::default(),
-    };
+    let told = observe::told(engine, &containers, key).await?;
     let mut blamed = Vec::new();
     for culprit in pods.iter().flat_map(|pod| culprits(pod, &told)) {
         let lines = last_lines(engine, &containers, &culprit.container).await?;

@@ -121,7 +121,7 @@ pub enum Why {
     Ended,
     /// A container's end has made all of them begin again.
     RestartAll,
-    /// It could not be started as it was.
+    /// It cannot go on as it is: see [`Input::lost`](crate::reconcile::Input).
     NotStarted,
     /// The pod no longer has it.
     NotWanted,
@@ -153,7 +153,7 @@ impl Action {
             | Self::Remove { target, .. } => target.id.clone(),
             // One whose end is awaited may have to be ended.
             Self::Await(target) => format!("await {}", target.id),
-            Self::PostStart(target) => format!("hook {}", target.id),
+            Self::PostStart(target) => hook_key(&target.id),
             Self::Probe { target, kind } => format!("{} {}", kind.word(), target.id),
             Self::RemoveVolume { name } => name.clone(),
             Self::RemoveRecord | Self::RemoveDeletion => "record".to_owned(),
@@ -185,6 +185,12 @@ impl Action {
             _ => None,
         }
     }
+}
+
+/// The key of a container's `postStart` hook.
+#[must_use]
+pub fn hook_key(id: &str) -> String {
+    format!("hook {id}")
 }
 
 /// The key of an action that makes a container: it has no id yet.
@@ -240,7 +246,7 @@ impl fmt::Display for Why {
             Self::NewPause => "new pause",
             Self::Ended => "ended",
             Self::RestartAll => "all containers begin again",
-            Self::NotStarted => "could not be started",
+            Self::NotStarted => "cannot go on as it is",
             Self::NotWanted => "not wanted",
             Self::Replaced => "replaced",
             Self::HookFailed => "its postStart hook failed",

@@ -66,7 +66,7 @@ pub struct Input<'a> {
     pub goal: Goal,
     /// The wish that counts; not needed to go down.
     pub desired: Option<&'a Desired>,
-    /// By the reference in the manifest. A container whose image is not in it is not made anew for its image.
+    /// By the reference in the manifest. What has no image there is not made.
     pub images: &'a BTreeMap<String, ImageFacts>,
     /// What is there.
     pub seen: &'a Seen,
@@ -75,7 +75,11 @@ pub struct Input<'a> {
     /// Ids of containers that had ended before the command began: where the pod is not kept alive, those alone are made
     /// anew for having ended.
     pub ended_before: &'a BTreeSet<String>,
-    /// Ids of pause containers that cannot be started any more: their network was removed, or the engine has left something of them behind.
+    /// Ids of containers that are made anew for their image: the name of it meant another when somebody asked for the pod. Whoever keeps the pod
+    /// leaves them as they are (kubelet: the same).
+    pub outdated: &'a BTreeSet<String>,
+    /// Ids of pause containers that are of no use any more: their network was removed, the engine has left something of them behind, or they have
+    /// been started again beside members that lived on.
     pub lost: &'a BTreeSet<String>,
     /// Time, and what it brings.
     pub life: Life<'a>,
@@ -106,6 +110,7 @@ impl<'a> Input<'a> {
             seen,
             in_flight: &NO_KEYS,
             ended_before: &NO_KEYS,
+            outdated: &NO_KEYS,
             lost: &NO_KEYS,
             life: Life {
                 now: 0,
@@ -114,6 +119,10 @@ impl<'a> Input<'a> {
                 back_off: BackOff::default(),
                 began: None,
                 attempts: &NO_ATTEMPTS,
+                end: seen.record.as_ref().and_then(|record| {
+                    let failed = record.told.has_failed(record.wish.generation);
+                    failed.map(Over::of_end)
+                }),
             },
             ends_with: None,
             members_first: false,
@@ -165,6 +174,11 @@ pub fn decide(input: &Input<'_>) -> Decision {
         Goal::Up if over == Some(Over::Stopped) => {
             (up::actions(input, over), up::is_stopped(input))
         }
+        Goal::Up if over == Some(Over::Deadline) || input.life.end.is_some() => {
+            let runs = input.seen.members().any(SeenContainer::is_running);
+            let reached = !runs && up::failed_init(input).is_none();
+            (up::actions(input, over), reached)
+        }
         Goal::Up => (up::actions(input, over), started),
         Goal::Live(until) => {
             let reached = match until {
@@ -196,7 +210,9 @@ pub fn decide(input: &Input<'_>) -> Decision {
     let mut keys = input.in_flight.clone();
     actions.retain(|action| keys.insert(action.key()));
     let failed_init = match input.goal {
-        Goal::Up if at_rest && actions.is_empty() => up::failed_init(input),
+        Goal::Up if over != Some(Over::Stopped) && at_rest && actions.is_empty() => {
+            up::failed_init(input)
+        }
         _ => None,
     };
     let at_goal = match input.goal {

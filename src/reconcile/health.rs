@@ -3,7 +3,7 @@
 //! The times are the engine's, in milliseconds since 1970. The kubelet asks at ticks of a phase of its own; here the phase begins
 //! with the container: startup after a second, liveness after a period, readiness at once.
 //!
-//! Not here: asking (`probe`), what is done about a container that fails (`up`).
+//! Not here: asking (`probe`), what is done about a container that fails (`member`).
 
 use crate::record::told::{LastAnswer, Standing};
 use crate::spec::Container;
@@ -137,8 +137,13 @@ impl Health {
                 Kind::Readiness => asked.passes = told.ready,
                 Kind::Liveness => {}
             }
+            let is_asked_by_others = asked.run == 0;
+            if is_asked_by_others {
+                asked.last = told.answers.get(kind.word()).cloned();
+            }
         }
-        self.ready_at = self.ready_at.or(told.ready_at);
+        let both = self.ready_at.into_iter().chain(told.ready_at);
+        self.ready_at = both.min();
     }
 
     /// kubelet: `status.started`.

@@ -146,12 +146,11 @@ fn why_anew(
     place: Place<'_>,
     current: &SeenContainer,
 ) -> Option<Why> {
-    let image = input.images.get(&container.image);
     if !place.sandbox.joins(current) {
         Some(Why::NewPause)
     } else if current.identity.hash != hash::container(&place.desired.pod, container) {
         Some(Why::Changed)
-    } else if image.is_some_and(|image| image.id != current.image) {
+    } else if input.outdated.contains(&current.id) {
         Some(Why::NewImage)
     } else if !place.sandbox.has(current) {
         Some(Why::RestartAll)
@@ -214,9 +213,13 @@ fn again(
 ) -> Option<Action> {
     let restart = if input.goal.is_live() {
         let times = input.life.ended.get(&ended.id)?;
-        if input.life.now < settled(ended, times) {
+        if is_settling(ended, times, input.life.now) {
             return None;
         }
+        let times = &Ended {
+            finished: times.finished.min(input.life.now),
+            ..*times
+        };
         let step = ended.identity.restart.or_else(|| step_before(input, ended));
         Some(input.life.back_off.after(step, times))
     } else if input.ended_before.contains(&ended.id) {
@@ -244,6 +247,12 @@ fn settled(ended: &SeenContainer, times: &Ended) -> u64 {
     times.finished + if is_open { SETTLING } else { 0 }
 }
 
+/// Whether that is still to come.
+fn is_settling(ended: &SeenContainer, times: &Ended, now: u64) -> bool {
+    // A clock that was set back says nothing.
+    times.finished <= now && now < settled(ended, times)
+}
+
 /// Those that had the place of a container before it, and have ended. The last that ran is kept, for what it said (kubelet:
 /// `MaxPerPodContainerCount`).
 fn older(input: &Input<'_>, current: &SeenContainer) -> Vec<Action> {
@@ -266,7 +275,12 @@ fn older(input: &Input<'_>, current: &SeenContainer) -> Vec<Action> {
 /// Whether what is waited before a start is over.
 fn is_due(input: &Input<'_>, container: &SeenContainer) -> bool {
     let restart = container.identity.restart;
-    restart.is_none_or(|restart| !input.goal.is_live() || restart.not_before <= input.life.now)
+    restart.is_none_or(|restart| !input.goal.is_live() || is_over(restart, input.life.now))
+}
+
+/// Of a clock that was set back since it is not waited for.
+fn is_over(restart: Restart, now: u64) -> bool {
+    restart.not_before <= now || restart.not_before - now > restart.delay
 }
 
 /// What a running container's hook and probes are answered with.
@@ -314,6 +328,13 @@ fn questions(
     let gates = container.sidecar;
     let health = input.life.health.get(&current.id);
     let questions = health.map(|health| health.next().collect::<Vec<_>>());
+    let now = input.life.now;
+    // Of a clock that was set back since it is not waited for.
+    let at_most = move |kind: Kind| {
+        let probe = kind.of(&container.probes);
+        let longest = probe.map_or(0, |probe| probe.initial_delay + probe.period);
+        now.saturating_add(longest * 1000)
+    };
     let is_asked = move |kind: Kind| match goal {
         Goal::Up => gates && kind == Kind::Startup,
         Goal::Live(_) => true,
@@ -323,6 +344,7 @@ fn questions(
         .unwrap_or_default()
         .into_iter()
         .filter(move |(kind, _)| is_asked(*kind))
+        .map(move |(kind, at)| (kind, at.min(at_most(kind))))
 }
 
 /// The next time at which something is to be done about a container.
@@ -347,7 +369,7 @@ pub(super) fn wake(input: &Input<'_>, container: &Container) -> Option<u64> {
         }
         State::Exited(_) => {
             let times = input.life.ended.get(&current.id)?;
-            Some(settled(current, times)).filter(|at| *at > input.life.now)
+            is_settling(current, times, input.life.now).then(|| settled(current, times))
         }
         _ => None,
     }

@@ -21,6 +21,18 @@ pub enum Over {
     Stopped,
 }
 
+impl Over {
+    /// Of a pod whose containers have all ended for good.
+    #[must_use]
+    pub fn of_end(failed: bool) -> Self {
+        if failed {
+            Self::Failed
+        } else {
+            Self::Succeeded
+        }
+    }
+}
+
 /// The end that a pod has come to. A changed pod has a life before it.
 pub(super) fn over(input: &Input<'_>) -> Option<Over> {
     let desired = input.desired?;
@@ -29,6 +41,10 @@ pub(super) fn over(input: &Input<'_>) -> Option<Over> {
     }
     if deadline(input).is_some_and(|deadline| deadline <= input.life.now) {
         return Some(Over::Deadline);
+    }
+    // kubelet: a pod that has come to its end does not begin again.
+    if input.life.end.is_some() {
+        return input.life.end;
     }
     let pause = input.seen.pause()?;
     if pause.identity.hash != hash::pause(&desired.pod) {
@@ -41,18 +57,10 @@ pub(super) fn over(input: &Input<'_>) -> Option<Over> {
     }
     let of_last = input.ends_with.and_then(|name| desired.pod.container(name));
     if let Some(code) = of_last.and_then(code) {
-        return Some(if code == 0 {
-            Over::Succeeded
-        } else {
-            Over::Failed
-        });
+        return Some(Over::of_end(code != 0));
     }
     let codes: Option<Vec<i64>> = desired.pod.containers.iter().map(code).collect();
-    Some(if codes?.iter().all(|code| *code == 0) {
-        Over::Succeeded
-    } else {
-        Over::Failed
-    })
+    Some(Over::of_end(codes?.iter().any(|code| *code != 0)))
 }
 
 /// The code with which a container has ended for good.

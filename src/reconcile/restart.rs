@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::health::Health;
+use super::over::Over;
 use super::seen::{SeenContainer, State};
 use crate::record::labels::Restart;
 use crate::spec::{Container, Pod};
@@ -89,6 +90,8 @@ pub struct Life<'a> {
     pub began: Option<u64>,
     /// The highest attempt of each container that was there, by its name: one that is removed by hand counts as restarted.
     pub attempts: &'a BTreeMap<String, u32>,
+    /// The end that the pod was seen to come to: it stays so when its containers are removed.
+    pub end: Option<Over>,
 }
 
 impl Life<'_> {

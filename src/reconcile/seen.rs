@@ -2,10 +2,10 @@
 //!
 //! Not here: asking for it (`engine::look`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::{Identity, Record};
-use crate::spec::PodKey;
+use crate::spec::{ImageFacts, Pod, PodKey};
 
 /// What was seen of one pod.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -147,6 +147,18 @@ impl Seen {
         };
         let older = self.members().filter(is_before);
         older.max_by_key(|c| c.identity.attempt)
+    }
+
+    /// The ids of members that were made from another image than the one that the name of theirs means now.
+    #[must_use]
+    pub fn outdated(&self, pod: &Pod, images: &BTreeMap<String, ImageFacts>) -> BTreeSet<String> {
+        let is_outdated = |c: &&SeenContainer| {
+            let container = pod.container(&c.identity.container);
+            let image = container.and_then(|container| images.get(&container.image));
+            image.is_some_and(|image| image.id != c.image)
+        };
+        let outdated = self.members().filter(is_outdated);
+        outdated.map(|c| c.id.clone()).collect()
     }
 
     /// The container with this id.

@@ -22,7 +22,9 @@ pub(super) fn actions(input: &Input<'_>, over: Option<Over>) -> Vec<Action> {
     };
     match over {
         Some(Over::Stopped) => return stopping(input),
-        Some(_) if input.goal.is_live() => return ending(input),
+        // kubelet: nothing of it is started any more.
+        Some(Over::Deadline) => return ending(input),
+        Some(_) if input.goal.is_live() || input.life.end.is_some() => return ending(input),
         _ => {}
     }
     let mut actions = Vec::new();
@@ -97,7 +99,7 @@ pub(super) fn is_started(input: &Input<'_>) -> bool {
     let pod = &desired.pod;
     let started = |c: &Container| {
         let member = input.seen.member(&c.name);
-        member.is_some_and(|member| match member.state {
+        member.map_or(input.life.end.is_some(), |member| match member.state {
             State::Running => !is_hooking(input, member),
             State::Exited(_) => true,
             State::Created => {
@@ -111,7 +113,8 @@ pub(super) fn is_started(input: &Input<'_>) -> bool {
     let mut inits = pod.init_containers.iter();
     let is_past = |c: &Container| {
         let needless = begun && (input.goal.is_live() || !c.sidecar);
-        needless || lets_go_on(input, c, sandbox)
+        let is_gone = input.life.end.is_some() && input.seen.member(&c.name).is_none();
+        needless || is_gone || lets_go_on(input, c, sandbox)
     };
     !leaving && inits.all(is_past) && pod.containers.iter().all(started)
 }
@@ -199,11 +202,16 @@ fn ending(input: &Input<'_>) -> Vec<Action> {
     last.map(|c| stop(c, None, Why::Over)).collect()
 }
 
-/// Of a pod that is stopped, the pause ends last: with it go the pod's ports and address.
+/// Of a pod that is stopped, the pause ends last: with it go the pod's ports and address. One is there, though it does not run: the record is
+/// read through it.
 fn stopping(input: &Input<'_>) -> Vec<Action> {
     let members = ending(input);
     if !members.is_empty() {
         return members;
+    }
+    if input.seen.pause().is_none() {
+        let (attempt, why) = (0, Why::Missing);
+        return vec![Action::CreatePause { attempt, why }];
     }
     let pauses = input
         .seen

@@ -44,6 +44,10 @@ pub fn pause_changes(old: &Pod, new: &Pod) -> Vec<String> {
         ("spec.subdomain", old.subdomain != new.subdomain),
         ("spec.shareProcessNamespace", old.pids != new.pids),
         ("spec.hostAliases", old.host_aliases != new.host_aliases),
+        (
+            "spec.activeDeadlineSeconds",
+            old.active_deadline != new.active_deadline,
+        ),
         ("published ports", old.publish != new.publish),
         (
             "spec.initContainers",
@@ -193,7 +197,7 @@ pub(crate) mod tests {
     use crate::spec::lifecycle::{Handler, Lifecycle};
     use crate::spec::probe::{Check, Probe, Probes};
     use crate::spec::restart::{RestartRule, Restarts};
-    use crate::spec::volume::{EmptyDir, HostPath, HostPathType};
+    use crate::spec::volume::{EmptyDir, HostPath, HostPathType, Medium};
     use crate::spec::{
         DataRef, EnvVar, Mount, Pids, PodKey, PullPolicy, Resources, Security, Text,
     };
@@ -287,7 +291,34 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn probes_and_hooks_are_in_it_and_what_follows_a_containers_end_is_not() {
+    fn a_pause_is_made_anew_for_fields_that_are_named() {
+        let old = pod(&["a"]);
+        let changes: [&dyn Fn(&mut Pod); 6] = [
+            &|p| p.hostname = "other".into(),
+            &|p| p.subdomain = Some("other".into()),
+            &|p| p.pids = Pids::Own,
+            &|p| p.active_deadline = Some(5),
+            &|p| p.init_containers = pod(&["i"]).containers,
+            &|p| {
+                p.volumes.push(Volume {
+                    name: "v".into(),
+                    source: VolumeSource::EmptyDir(EmptyDir {
+                        medium: Medium::Disk,
+                        size_limit: None,
+                    }),
+                });
+            },
+        ];
+        for change in changes {
+            let mut new = pod(&["a"]);
+            change(&mut new);
+            assert_ne!(pause(&new), pause(&old));
+            assert_eq!(pause_changes(&old, &new).len(), 1);
+        }
+    }
+
+    #[test]
+    fn probes_hooks_and_what_follows_a_containers_end_are_in_it() {
         let old = pod(&["a"]);
         let with = |change: &dyn Fn(&mut Container)| {
             let mut new = pod(&["a"]);

@@ -3,18 +3,20 @@
 //!
 //! Not here: what follows from the answers (`reconcile::health`), the status made of it (`reconcile::status`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-/// The file's name in the record.
-pub const FILE: &str = "told.json";
+/// The names of the two files in the record that hold the same, written one after the other: a write that is cut off leaves one of them whole.
+pub const FILES: [&str; 2] = ["told.json", "told-again.json"];
 /// The reason of a container that the engine refuses to start.
 pub const CANNOT_RUN: &str = "RunContainerError";
 /// The reason of a pod that somebody has stopped.
 pub const STOPPED: &str = "Stopped";
 /// Happenings that are kept; the older ones go.
 const MOST_HAPPENINGS: usize = 100;
+/// Bytes of a happening's message that are kept (API server: the most that an `Event` may hold).
+const MOST_MESSAGE: usize = 1024;
 
 /// All of it. Times are the engine's, in milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -35,12 +37,24 @@ pub struct Told {
     pub waiting: BTreeMap<String, Reason>,
     /// Why the whole pod was ended.
     pub ended: Option<Reason>,
+    /// The end that it has come to by itself: it stays so when its containers are removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
     /// The oldest first.
     pub happenings: Vec<Happening>,
 }
 
 fn is_none(generation: &u64) -> bool {
     *generation == 0
+}
+
+/// Of a pod whose containers have all ended for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// Of the wish that it was made for.
+    pub generation: u64,
+    /// One has not ended well.
+    pub failed: bool,
 }
 
 /// Of one container.
@@ -137,9 +151,16 @@ impl Told {
     /// Out of a record's files; what cannot be read tells nothing.
     #[must_use]
     pub fn read(files: &BTreeMap<String, Vec<u8>>) -> Self {
-        let file = files.get(FILE);
-        file.and_then(|text| serde_json::from_slice(text).ok())
-            .unwrap_or_default()
+        let mut texts = FILES.iter().filter_map(|name| files.get(*name));
+        let told = texts.find_map(|text| serde_json::from_slice(text).ok());
+        told.unwrap_or_default()
+    }
+
+    /// Whether the pod of this generation has failed; `None`: it has not come to its end.
+    #[must_use]
+    pub fn has_failed(&self, generation: u64) -> Option<bool> {
+        let end = self.end.filter(|end| end.generation == generation)?;
+        Some(end.failed)
     }
 
     /// What a probe or a hook of the container of this name has last failed with.
@@ -149,7 +170,8 @@ impl Told {
         let is_fault = |happening: &&Happening| {
             happening.container == container && FAULTS.contains(&happening.reason.as_str())
         };
-        let last = self.happenings.iter().rfind(is_fault)?;
+        let faults = self.happenings.iter().filter(is_fault);
+        let last = faults.max_by_key(|happening| happening.time)?;
         Some(&last.message)
     }
 
@@ -174,10 +196,22 @@ impl Told {
         happenings.any(|happening| happening.message == message)
     }
 
-    /// Adds what another driver has told of. Why containers wait, and what their probes say, is known here too.
-    pub fn merge(&mut self, other: &Self) {
+    /// Adds what another driver has told of since it read `common`. What probes say is known here too.
+    pub fn merge(&mut self, other: &Self, common: &Self) {
+        let waits = [&self.waiting, &other.waiting].map(|waits| waits.keys().cloned());
+        for name in waits.into_iter().flatten().collect::<BTreeSet<_>>() {
+            if self.waiting.get(&name) != common.waiting.get(&name) {
+                continue;
+            }
+            match other.waiting.get(&name) {
+                Some(reason) => self.waiting.insert(name, reason.clone()),
+                None => self.waiting.remove(&name),
+            };
+        }
         self.began = self.began.or(other.began);
         self.generation = self.generation.max(other.generation);
+        let place = |end: &End| end.generation;
+        self.end = self.end.into_iter().chain(other.end).max_by_key(place);
         for (name, attempt) in &other.attempts {
             self.tried(name, *attempt);
         }
@@ -200,7 +234,9 @@ impl Told {
     }
 
     /// Adds what happened; what happens again is counted.
-    pub fn happened(&mut self, happening: Happening) {
+    pub fn happened(&mut self, mut happening: Happening) {
+        let end = happening.message.floor_char_boundary(MOST_MESSAGE);
+        happening.message.truncate(end);
         let mut known = self.happenings.iter_mut();
         if let Some(known) = known.find(|known| known.is_same(&happening)) {
             known.time = happening.time;
@@ -236,8 +272,38 @@ mod tests {
         assert_eq!(told.happenings.len(), 1);
         let known = &told.happenings[0];
         assert_eq!((known.first, known.time, known.count), (1, 3, 3));
-        let files = BTreeMap::from([(FILE.to_owned(), told.to_file())]);
+        let files = BTreeMap::from([(FILES[0].to_owned(), told.to_file())]);
         assert_eq!(Told::read(&files), told);
+    }
+
+    #[test]
+    fn of_what_happens_in_many_words_the_first_are_kept() {
+        let mut told = Told::default();
+        for _ in 0..2 {
+            told.happened(Happening {
+                message: "é".repeat(MOST_MESSAGE),
+                count: 1,
+                ..Happening::default()
+            });
+        }
+        assert_eq!(told.happenings.len(), 1);
+        assert_eq!(told.happenings[0].message.len(), MOST_MESSAGE);
+    }
+
+    #[test]
+    fn the_last_fault_is_the_one_that_has_come_again() {
+        let mut told = Told::default();
+        for (time, message) in [(1, "a"), (2, "b"), (3, "a")] {
+            told.happened(Happening {
+                time,
+                first: time,
+                count: 1,
+                reason: "Unhealthy".into(),
+                message: message.into(),
+                ..Happening::default()
+            });
+        }
+        assert_eq!(told.last_fault(""), Some("a"));
     }
 
     #[test]
@@ -257,7 +323,7 @@ mod tests {
             happenings: vec![happening(2, 1, "Created"), happening(6, 3, "Started")],
             ..Told::default()
         };
-        mine.merge(&other);
+        mine.merge(&other, &Told::default());
         let told: Vec<_> = mine
             .happenings
             .iter()
@@ -267,9 +333,15 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_tells_nothing() {
-        let files = BTreeMap::from([(FILE.to_owned(), b"{\"containers\": 7".to_vec())]);
+    fn a_damaged_file_tells_nothing_and_the_other_what_was_told_before() {
+        let mut files = BTreeMap::from([(FILES[0].to_owned(), b"{\"containers\": 7".to_vec())]);
         assert_eq!(Told::read(&files), Told::default());
+        let before = Told {
+            generation: 7,
+            ..Told::default()
+        };
+        files.insert(FILES[1].to_owned(), before.to_file());
+        assert_eq!(Told::read(&files), before);
         assert_eq!(Told::read(&BTreeMap::new()), Told::default());
     }
 }

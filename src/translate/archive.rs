@@ -125,7 +125,10 @@ pub fn filled(filled: &Filled, now: u64) -> Vec<u8> {
 #[must_use]
 pub fn told(told: &Told, now: u64) -> Vec<u8> {
     let mut tar = Tar::new(now);
-    tar.record(told::FILE, &told.to_file());
+    let file = told.to_file();
+    for name in told::FILES {
+        tar.record(name, &file);
+    }
     tar.finish()
 }
 

@@ -131,7 +131,8 @@ fn life(victim: Victim, fault: Option<(Fault, usize)>) -> usize {
     if victim == Victim::Supervisor {
         docker(&["kill", &pod.ids("a")[0]]);
         whole(&mut kept);
-        docker(&["rm", "-f", &pod.ids("POD")[0]]);
+        // An engine may fail half-way, where two remove one container; the pod is made whole all the same.
+        let _ = run(Command::new("docker").args(["rm", "-f", &pod.ids("POD")[0]]));
         whole(&mut kept);
     }
     command(&["down", &pod.name], through(Victim::Down));

@@ -179,7 +179,7 @@ fn one_that_is_killed_goes_on_where_it_was() {
 }
 
 /// As a crash does. Gives whether the engine has started it again.
-fn kill_the_supervisor() -> impl Fn() -> bool {
+pub(super) fn kill_the_supervisor() -> impl Fn() -> bool {
     let id = supervisor().expect("a supervisor");
     let pid = docker(&["inspect", "-f", "{{.State.Pid}}", &id]);
     run(std::process::Command::new("kill").args(["-9", &pid])).code(0);

@@ -8,6 +8,7 @@ mod support;
 #[path = "../faults/proxy.rs"]
 mod proxy;
 
+mod ends;
 mod faults;
 mod life;
 mod repair;

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use super::life::kill_the_supervisor;
 use super::support::registry::{PASSWORD, Registry};
 use super::support::{self, Pod, docker, eventually, free_port};
 use super::{alone, beside_others, get, podctl, run, supervisor, up};
@@ -235,29 +236,92 @@ spec:
     let config = login.0.display().to_string();
     docker(&["--config", &config, "push", "-q", &reference]);
     docker(&["rmi", "-f", &reference]);
-    let attempt = |id: &str| -> u32 {
-        let label = "{{index .Config.Labels \"podctl.io/attempt\"}}";
-        let attempt = docker(&["inspect", "-f", label, id]);
-        attempt.parse().expect("a number")
-    };
-    let n = attempt(&pod.id("a"));
+    let n = attempt(&pod);
     remove();
     eventually("the other is pulled", || {
         pod.exec("a", &["test", "-d", "/etc/nginx"]).code == 0
     });
     let now = pod.id("a");
-    assert_eq!(attempt(&now), n + 1);
+    assert_eq!(attempt(&pod), n + 1);
     docker(&["kill", &now]);
     eventually("it is started again", || {
         pod.ids("a").first().is_some_and(|id| *id != now)
     });
-    assert_eq!(attempt(&pod.id("a")), n + 2);
+    assert_eq!(attempt(&pod), n + 2);
     drop(registry);
     remove();
     eventually("it is told that it cannot be pulled", || {
         get(&pod, ".status.containerStatuses[0].state.waiting.reason") == "ErrImagePull"
     });
     pod.down().code(0);
+}
+
+/// A container is made from what its image's name means at that moment, once, and left alone from then on.
+#[test]
+fn an_image_whose_name_means_another_now_restarts_nothing_and_is_used_once() {
+    let _alone = alone();
+    let pod = Pod::new("moved");
+    let reference = format!("{}:latest", pod.name);
+    let means = |image: &str| docker(&["tag", image, &reference]);
+    means("busybox:latest");
+    let manifest = format!(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {{name: POD}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - {{name: a, image: '{reference}', imagePullPolicy: Never, command: [sleep, '1000']}}
+"
+    );
+    up(&pod, &manifest, &[]).code(0);
+    let before = pod.id("a");
+    means("nginx:latest");
+    let has_begun = kill_the_supervisor();
+    eventually("the engine has started it again", has_begun);
+    docker(&["kill", &before]);
+    eventually("the other image is used", || {
+        pod.exec("a", &["test", "-d", "/etc/nginx"]).code == 0
+    });
+    assert_eq!(attempt(&pod), 1);
+    means("busybox:latest");
+    up(&pod, &manifest, &[]).code(0);
+    assert_eq!(attempt(&pod), 2);
+    let now = pod.id("a");
+    docker(&["kill", &now]);
+    eventually("it is started again", || {
+        pod.ids("a").first().is_some_and(|id| *id != now)
+    });
+    assert_eq!(attempt(&pod), 3);
+    pod.down().code(0);
+    docker(&["rmi", &reference]);
+}
+
+/// How often the container `a` has been made anew.
+fn attempt(pod: &Pod) -> u32 {
+    let label = "{{index .Config.Labels \"podctl.io/attempt\"}}";
+    let attempt = docker(&["inspect", "-f", label, &pod.ids("a")[0]]);
+    attempt.parse().expect("a number")
+}
+
+/// Nobody sees it: what does not share the PID namespace lives on, in the network of before.
+#[test]
+fn of_a_pause_container_whose_members_have_lived_on() {
+    let _alone = alone();
+    let pod = Pod::new("apart");
+    let port = free_port();
+    let manifest = SERVES.replace("PORT", &port.to_string());
+    let manifest = manifest.replace("spec:\n", "spec:\n  shareProcessNamespace: false\n");
+    up(&pod, &manifest, &["--wait", "--timeout", "60s"]).code(0);
+    let answers = || support::get(port).lines().last() == Some("whole");
+    assert!(answers());
+    let supervisor = supervisor().expect("one");
+    docker(&["pause", &supervisor]);
+    docker(&["restart", "-t", "0", &pod.id("POD")]);
+    assert!(!answers());
+    docker(&["unpause", &supervisor]);
+    eventually("it answers again", answers);
 }
 
 #[test]

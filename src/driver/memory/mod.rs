@@ -17,7 +17,7 @@ use crate::reconcile::restart::{BackOff, Ended, Life};
 use crate::reconcile::{Action, Over, Seen, SeenContainer, State};
 use crate::record::Care;
 use crate::record::labels::PAUSE_CONTAINER;
-use crate::record::told::{Happening, LastAnswer, Reason, Told, stopping};
+use crate::record::told::{End, Happening, LastAnswer, Reason, Told, stopping};
 use crate::spec::probe::{Check, Probe};
 use crate::spec::{Container, Desired};
 
@@ -40,6 +40,8 @@ pub(super) struct Memory {
     written: Told,
     /// It is being written.
     writing: Option<Told>,
+    /// Another was heard since that write began.
+    heard: bool,
     written_at: Option<Instant>,
     /// The last write failed: the next can wait.
     failed: bool,
@@ -69,21 +71,26 @@ impl Memory {
             written: told.clone(),
             told,
             writing: None,
+            heard: false,
             written_at: None,
             failed: false,
             is_ending: false,
         }
     }
 
-    /// Goes on beside another driver of the pod that has told this meanwhile.
+    /// Goes on beside another driver of the pod that has told this meanwhile. What is not this one's own is as the other tells it: two that each
+    /// put their word in the place of the other's would write for good.
     pub(super) fn hear(&mut self, told: &Told) {
-        self.told.merge(told);
+        self.told.merge(told, &self.written);
         for (id, standing) in &told.containers {
             if let Some(health) = self.health.get_mut(id) {
                 health.hear(standing);
+            } else {
+                self.told.containers.insert(id.clone(), standing.clone());
             }
         }
         self.written = told.clone();
+        self.heard = true;
     }
 
     /// By the engine's clock, in milliseconds since 1970.
@@ -99,7 +106,14 @@ impl Memory {
             back_off: self.back_off,
             began: self.told.began,
             attempts: &self.told.attempts,
+            end: self.end(),
         }
+    }
+
+    /// The end that the pod has come to, as it is wanted now.
+    fn end(&self) -> Option<Over> {
+        let failed = self.told.has_failed(self.told.generation);
+        failed.map(Over::of_end)
     }
 
     /// Whether a look is to bring when this container ran.
@@ -136,7 +150,9 @@ impl Memory {
             };
             if !container.is_running() {
                 self.ended.insert(id, times);
-            } else if let Some(spec) = spec(desired, container) {
+            } else if let Some(spec) = spec(desired, container)
+                && self.wants_times(container, true)
+            {
                 let told = self.told.containers.get(&id);
                 let health = Health::resume(spec, times.started, told, self.now());
                 self.health.insert(id, health);
@@ -328,6 +344,12 @@ impl Memory {
             Some(Over::Stopped) => self.told.ended = Some(Reason::stopped()),
             _ => self.told.ended = None,
         }
+        if let Some(over @ (Over::Succeeded | Over::Failed)) = over {
+            self.told.end = Some(End {
+                generation: self.told.generation,
+                failed: over == Over::Failed,
+            });
+        }
         let can_wait = !all && (!self.is_urgent() || self.failed) && self.is_quiet();
         if self.told == self.written || can_wait {
             return None;
@@ -360,21 +382,31 @@ impl Memory {
                 .collect()
         };
         let (now, then) = (&self.told, &self.written);
-        states(now) != states(then) || now.waiting != then.waiting || now.ended != then.ended
+        states(now) != states(then)
+            || now.waiting != then.waiting
+            || now.ended != then.ended
+            || now.end != then.end
     }
 
     /// It is being written down.
     pub(super) fn telling(&mut self, told: Told) {
         self.writing = Some(told);
+        self.heard = false;
         self.written_at = Some(Instant::now());
     }
 
-    /// It has been, or could not be.
-    pub(super) fn told(&mut self, done: bool) {
-        if let Some(told) = self.writing.take().filter(|_| done) {
-            self.written = told;
-        }
+    /// It has been, or could not be. Gives whether the record is to be read, for what it says now is not known.
+    pub(super) fn told(&mut self, done: bool) -> bool {
         self.failed = !done;
+        match self.writing.take() {
+            // Of the two it may be either.
+            Some(_) if done && self.heard => true,
+            Some(told) if done => {
+                self.written = told;
+                false
+            }
+            _ => !done,
+        }
     }
 }
 
@@ -402,8 +434,8 @@ mod tests {
     use crate::record::hash::tests::pod;
     use crate::spec::Payload;
 
-    #[test]
-    fn a_good_answer_in_other_words_is_no_news() {
+    /// A pod whose container runs, and is asked whether it is ready.
+    fn ready() -> (Desired, Seen, Target) {
         let mut pod = pod(&["a"]);
         pod.containers[0].probes.readiness = Some(Probe {
             check: Check::Exec(vec!["date".into()]),
@@ -430,6 +462,12 @@ mod tests {
             manifest: serde_json::Value::Null,
             payload: Payload::new(),
         };
+        (desired, seen, target)
+    }
+
+    #[test]
+    fn a_good_answer_in_other_words_is_no_news() {
+        let (desired, seen, target) = ready();
         let mut memory = Memory::new(0, BackOff::default(), Told::default());
         memory.started(&target, Some(&desired));
         let mut is_news = |verdict, message: &str| {
@@ -449,6 +487,52 @@ mod tests {
         assert!(!is_news(Verdict::Success, "05:00:10"));
         assert!(is_news(Verdict::Failure, "05:00:20"));
         assert!(is_news(Verdict::Failure, "05:00:30"));
+    }
+
+    /// One has asked the probe and started the container, the other has only looked.
+    #[test]
+    fn who_has_only_looked_has_nothing_to_tell_once_it_has_heard() {
+        let (desired, seen, target) = ready();
+        let mut keeper = Memory::new(0, BackOff::default(), Told::default());
+        keeper.looked(&seen, BTreeMap::new(), Some(&desired));
+        keeper.refused(&target, "no such program".into());
+        let before = keeper.news(&seen, None, true).expect("news");
+        keeper.telling(before.clone());
+        keeper.told(true);
+        let mut other = Memory::new(0, BackOff::default(), before);
+        let times = BTreeMap::from([(target.id.clone(), Ended::default())]);
+        other.looked(&seen, times, Some(&desired));
+        keeper.started(&target, Some(&desired));
+        for verdict in [Verdict::Failure, Verdict::Success, Verdict::Failure] {
+            for n in 0..4 {
+                let answer = Answer {
+                    verdict,
+                    message: format!("at {n}"),
+                    running: None,
+                };
+                keeper.answered(&target, Kind::Readiness, answer, Some(&desired));
+                let Some(told) = keeper.news(&seen, None, true) else {
+                    continue;
+                };
+                keeper.telling(told.clone());
+                assert!(!keeper.told(true));
+                other.hear(&told);
+                assert_eq!(other.news(&seen, None, true), None);
+            }
+        }
+    }
+
+    #[test]
+    fn of_two_that_write_at_once_each_reads_what_has_come_of_it() {
+        let (desired, seen, target) = ready();
+        let mut memory = Memory::new(0, BackOff::default(), Told::default());
+        memory.started(&target, Some(&desired));
+        let told = memory.news(&seen, None, true).expect("news");
+        memory.telling(told.clone());
+        let mut of_another = told;
+        of_another.generation = 7;
+        memory.hear(&of_another);
+        assert!(memory.told(true));
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Memory {
         self.happened(true, reason, container.unwrap_or_default(), &message);
     }
 
-    /// A container cannot be made: its image is gone, and nobody pulls it.
+    /// A container cannot be made: its image is gone, and could not be pulled, or is not to be.
     pub(in crate::driver) fn lacks_image(
         &mut self,
         container: &str,

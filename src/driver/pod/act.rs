@@ -24,7 +24,12 @@ impl Drive {
             self.acted = true;
         }
         let writes_message = self.writes_message(&action);
-        self.own_uploads += self.n_uploads(&action);
+        let n_uploads = match action {
+            Action::Fill { .. } => 1,
+            Action::Refill { .. } => 2,
+            _ => u32::from(writes_message),
+        };
+        self.own_uploads += n_uploads;
         self.in_flight.insert(action.key());
         self.memory.began(&action);
         self.events.tell(Event::Began(action.clone()));
@@ -37,7 +42,7 @@ impl Drive {
         };
         let task = self.tasks.spawn(async move {
             let result = execute(&engine, &plan, &action, care).await;
-            Done::Action(action, result)
+            Done::Action(action, n_uploads, result)
         });
         if waits {
             self.waits.push(task);
@@ -65,16 +70,13 @@ impl Drive {
         has_one && (*attempt > 0 || is_filled)
     }
 
-    /// How often an action writes into the pause container.
-    fn n_uploads(&self, action: &Action) -> u32 {
-        match action {
-            Action::Fill { .. } => 1,
-            Action::Refill { .. } => 2,
-            _ => u32::from(self.writes_message(action)),
-        }
-    }
-
-    pub(super) fn ended(&mut self, action: &Action, result: Result<Effect, EngineError>) {
+    /// `n_uploads`: how often it was to write into the pause container.
+    pub(super) fn ended(
+        &mut self,
+        action: &Action,
+        n_uploads: u32,
+        result: Result<Effect, EngineError>,
+    ) {
         self.in_flight.remove(&action.key());
         let mut raced = false;
         match result {
@@ -96,7 +98,7 @@ impl Drive {
             }
             Err(error) => {
                 // What was written of it is unknown: rather one write of its own too many is read than one of another's missed.
-                self.own_uploads = self.own_uploads.saturating_sub(self.n_uploads(action));
+                self.own_uploads = self.own_uploads.saturating_sub(n_uploads);
                 raced = self.failed(action, error);
             }
         }
@@ -186,7 +188,7 @@ impl Drive {
             _ => {}
         }
         let reason = error.to_string();
-        let is_refused = matches!(error, EngineError::Pull { .. });
+        let is_never = error.is_missing_image();
         let is_taken = error.taken_port().is_some();
         let failure = Failure::action(&self.plan.key, action.clone(), error);
         // One that cannot be started is tried again, as one that has ended is, where the pod is kept alive.
@@ -198,15 +200,19 @@ impl Drive {
             self.events.tell(Event::Failed(Arc::new(failure)));
             return false;
         }
-        if let Action::Pull { container } = action {
+        let lacks_image = match action {
+            Action::Pull { container } if !failure.is_connection() => Some(container),
+            _ => None,
+        };
+        if let Some(container) = lacks_image {
             let desired = self.plan.desired.as_ref();
-            let refusal = is_refused.then_some(reason);
+            let refusal = (!is_never).then_some(reason);
             self.memory.lacks_image(container, refusal, desired);
         }
         let Some(rest) = self.outlive(failure) else {
             return !self.goal.is_up();
         };
-        if let Action::Pull { container } = action {
+        if let Some(container) = lacks_image {
             let rest = self.pull_back_off(container);
             self.put_off(action.key(), rest);
             return false;

@@ -13,6 +13,7 @@ use crate::engine::{Engine, EngineError};
 use crate::reconcile::member::KILLED;
 use crate::reconcile::restart::Ended;
 use crate::reconcile::{Seen, SeenContainer, State};
+use crate::translate::app::shares_pids;
 
 impl Drive {
     /// Somebody else has done something, or may have.
@@ -60,11 +61,13 @@ impl Drive {
                 self.rest_before_look();
                 let live = self.goal.is_live();
                 let members = self.seen.members().filter(|_| self.goal.is_up());
-                let wanted = members.filter(|c| self.memory.wants_times(c, live));
+                let is_apart = |c: &SeenContainer| c.is_running() && self.has_own_pids(c);
+                let wanted = members.filter(|c| self.memory.wants_times(c, live) || is_apart(c));
                 let pause = self.seen.pause().map(|pause| pause.id.clone());
                 // What has died with a pause before this one says nothing of this one.
-                let is_open =
-                    |c: &SeenContainer| c.state == State::Exited(KILLED) && c.joined == pause;
+                let is_open = |c: &SeenContainer| {
+                    (c.state == State::Exited(KILLED) || is_apart(c)) && c.joined == pause
+                };
                 let ids: Vec<(String, bool)> = wanted.map(|c| (c.id.clone(), is_open(c))).collect();
                 if ids.is_empty() {
                     self.remember(BTreeMap::new());
@@ -78,6 +81,18 @@ impl Drive {
             Ok(_) => self.look = Look::Wanted,
             Err(error) => self.look_failed(error),
         }
+    }
+
+    /// Whether a container lives on where its pause dies: its network is that of the pause before then, for good.
+    fn has_own_pids(&self, container: &SeenContainer) -> bool {
+        let Some(desired) = &self.plan.desired else {
+            return false;
+        };
+        let spec = desired.pod.container(&container.identity.container);
+        spec.is_some_and(|spec| {
+            let image = self.plan.images.get(&spec.image).cloned();
+            !shares_pids(desired.pod.pids, spec, &image.unwrap_or_default())
+        })
     }
 
     /// The second part of a look: when those ran of whom it was not known.

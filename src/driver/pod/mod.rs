@@ -36,6 +36,7 @@ use super::{Event, Events, Failure, Interrupt};
 use crate::engine::events::Heard;
 use crate::engine::{Engine, EngineError};
 use crate::probe::Prober;
+use crate::reconcile::action::hook_key;
 use crate::reconcile::{Action, Decision, Goal, Input, Over, Seen, SeenContainer, Until, decide};
 use crate::record::Record;
 
@@ -69,11 +70,12 @@ pub struct Drive {
     seen: Seen,
     memory: Memory,
     ended_before: BTreeSet<String>,
+    outdated: BTreeSet<String>,
     /// When somebody began to keep the pod, in the engine's milliseconds since 1970: what had ended before is no news.
     since: u64,
     /// The highest that was seen when the record was read.
     known_generation: u64,
-    /// Pause containers that can never be started.
+    /// Pause containers that are of no use any more: they cannot be started, or have been started again beside members that lived on.
     lost: BTreeSet<String>,
     events: Events,
     interrupt: Interrupt,
@@ -137,7 +139,8 @@ enum Look {
 
 /// What a task of the loop brings.
 enum Done {
-    Action(Action, Result<Effect, EngineError>),
+    /// With how often it was to write into the pause container.
+    Action(Action, u32, Result<Effect, EngineError>),
     /// Whether it could be written.
     Told(bool),
     /// What the record said when so many writes had been heard of; `None`: it could not be read.
@@ -221,7 +224,9 @@ impl Drive {
                     match done {
                     Ok(Done::Look(result)) => self.looked(*result),
                     Ok(Done::Times(result)) => self.timed(result),
-                    Ok(Done::Action(action, result)) => self.ended(&action, result),
+                    Ok(Done::Action(action, n_uploads, result)) => {
+                        self.ended(&action, n_uploads, result);
+                    }
                     Ok(Done::Told(done)) => self.told(done),
                     Ok(Done::Record(uploads, record)) => self.read(uploads, record),
                     Ok(Done::Rested(key)) => self.rested(&key),
@@ -265,6 +270,7 @@ impl Drive {
             seen: &self.seen,
             in_flight: &self.in_flight,
             ended_before: &self.ended_before,
+            outdated: &self.outdated,
             lost: &self.lost,
             ends_with: self.ends_with.as_deref(),
             members_first: self.plan.facts.podman,
@@ -313,7 +319,10 @@ impl Drive {
         self.tasks.len().saturating_sub(others)
     }
 
-    fn known(self) -> Known {
+    fn known(mut self) -> Known {
+        // A hook that was cut off goes on in its container: who comes later does not run it again.
+        let is_cut_off = |id: &String| self.in_flight.contains(&hook_key(id));
+        self.memory.health.retain(|id, _| !is_cut_off(id));
         Known {
             memory: self.memory,
             alive: self.alive,

@@ -47,7 +47,7 @@ pub enum Outcome {
     FailedInit(Failure),
     /// A person stopped it, when the pod had come to this end, if to any.
     Interrupted(Option<Over>),
-    /// Somebody wrote into the pod's record.
+    /// Somebody wrote a wish that counts more.
     RecordChanged(Box<Known>),
     /// The record is gone: somebody took the pod down.
     RecordGone,

@@ -15,7 +15,9 @@ use crate::translate::archive;
 impl Drive {
     /// Writes down what others are to know, where that has changed.
     pub(super) fn tell(&mut self, all: bool) {
-        let Some(pause) = self.told_through().filter(|_| !self.telling) else {
+        // Two that answer each other's words before they have read them would do so for good.
+        let is_behind = self.has_unread() || self.reading;
+        let Some(pause) = self.told_through().filter(|_| !self.telling && !is_behind) else {
             return;
         };
         let pause = pause.id.clone();
@@ -45,11 +47,11 @@ impl Drive {
         pause.filter(|pause| pause.state != State::Created || self.n_put_off > 0)
     }
 
-    /// A write that failed raises no event.
+    /// A write that failed raises no event; one that another's has crossed is read as if it were another's.
     pub(super) fn told(&mut self, done: bool) {
         self.telling = false;
-        self.memory.told(done);
-        self.own_uploads -= u32::from(!done);
+        let is_unknown = self.memory.told(done);
+        self.own_uploads = self.own_uploads.saturating_sub(u32::from(is_unknown));
     }
 
     /// A write into the record was heard of.

@@ -3,7 +3,7 @@
 //! Who writes a wish drives to it: a command needs no supervisor, and `up` does not wait for one. The supervisor takes a pod over once an
 //! `up` would have nothing left to do; or once nothing has happened for so long that the command must be gone.
 //!
-//! Not here: all pods (`supervise`), the loop (`pod`).
+//! Not here: whether a command seems to be at work (`at_work`), all pods (`supervise`), the loop (`pod`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 
 use super::Shared;
+use super::at_work::{QUIET, is_running_a_hook, is_whole, patience};
 use crate::driver::down::take_away;
 use crate::driver::images;
 use crate::driver::join::{DAMAGED, asked, filled_with, is_stale, make_pause, read, recorded};
@@ -22,20 +23,14 @@ use crate::driver::plan::Plan;
 use crate::driver::pod::{Alive, Drive, Known, Outcome, PUT_OFF};
 use crate::driver::{Event, Events, Failure, Interrupt};
 use crate::engine::events::Heard;
-use crate::engine::{Engine, EngineError};
-use crate::reconcile::{Goal, Input, Seen, SeenContainer, State, Until, decide};
+use crate::reconcile::{Goal, Seen, SeenContainer, State, Until};
 use crate::record::Record;
-use crate::spec::lifecycle::Handler;
 use crate::spec::{Container, Desired, ImageFacts, PodKey, PullPolicy};
 
-/// A command that has done nothing for so long is gone, where it does not wait for a container to end.
-const QUIET: Duration = Duration::from_secs(2);
 /// One that has made nothing of a new pod yet may be pulling images that are there.
 const PULLING: Duration = Duration::from_mins(10);
 /// What happens in a row is looked at once.
 const SETTLING: Duration = Duration::from_millis(200);
-/// A hook that is an HTTP request has been answered by then.
-const LONGEST_HTTP_HOOK: Duration = Duration::from_mins(1);
 /// Something may have been missed: so often it is looked at a pod that is left alone.
 const LONGEST_REST: Duration = Duration::from_mins(1);
 
@@ -115,7 +110,7 @@ impl Kept {
             return self.finish_deletion().await;
         }
         let Some(claimed) = &seen.record else {
-            return Ok(Turn::Gone);
+            return self.without_record(&seen).await;
         };
         // Another pod of this name has nothing to do with the one that was kept.
         if self.uid != claimed.uid {
@@ -149,14 +144,14 @@ impl Kept {
             && !is_whole(&desired, &images, &seen)
             && (!self.alone || is_running_a_hook(&engine, &seen).await?)
         {
-            return Ok(Turn::StandBack(patience(&desired, &seen)));
+            return Ok(Turn::StandBack(patience(&desired, &images, &seen)));
         }
         self.adopted = Some(place);
         self.alone = false;
         self.drive(desired, &record, (seen, images), uploads).await
     }
 
-    /// Drives until somebody else has written into the record.
+    /// Drives until somebody else has written a wish.
     async fn drive(
         &mut self,
         desired: Desired,
@@ -219,6 +214,11 @@ impl Kept {
         if !self.alone {
             return Ok(Turn::StandBack(Duration::from_secs(grace) + QUIET));
         }
+        self.take_away(grace).await
+    }
+
+    /// `grace`: in seconds.
+    async fn take_away(&mut self, grace: u64) -> anyhow::Result<Turn> {
         let seen = self.shared.engine.look(&self.key, true).await?;
         let (engine, facts) = (&self.shared.engine, self.shared.facts.clone());
         let (events, interrupt) = (&self.events, &self.interrupt);
@@ -241,6 +241,18 @@ impl Kept {
         })
     }
 
+    /// What an engine has made for a pod that was being taken down then is removed; it was never started.
+    async fn without_record(&mut self, seen: &Seen) -> anyhow::Result<Turn> {
+        let is_left = |c: &SeenContainer| c.state == State::Created;
+        if seen.containers.is_empty() || !seen.containers.iter().all(is_left) {
+            return Ok(Turn::Gone);
+        }
+        if !self.alone {
+            return Ok(Turn::StandBack(QUIET));
+        }
+        self.take_away(0).await
+    }
+
     /// All containers were removed, or none has been made yet.
     async fn without_pause(&mut self, claimed: &Record, seen: &Seen) -> anyhow::Result<Turn> {
         let unreadable = || format!("the record of pod `{}` does not read back", self.key);
@@ -252,13 +264,10 @@ impl Kept {
         let images = self.images(&desired, seen).await?;
         let age = self.shared.now().saturating_sub(seen.began.unwrap_or(0));
         let is_new = self.adopted.is_none() && seen.containers.is_empty();
-        // Nobody but the command can pull them: what the pod brings for that is not written yet.
-        let has_image = |c: &Container| images.contains_key(&c.image);
-        if is_new && !desired.pod.members().all(has_image) {
-            return Ok(Turn::StandBack(LONGEST_REST));
-        }
-        let pulls =
-            claimed.wish.pulls || desired.pod.members().any(|c| c.pull == PullPolicy::Always);
+        // A command may be pulling them; after that the pod's own status tells that they are not there.
+        let lacks_image = |c: &Container| !images.contains_key(&c.image);
+        let is_pulled = |c: &Container| c.pull == PullPolicy::Always || lacks_image(c);
+        let pulls = claimed.wish.pulls || desired.pod.members().any(is_pulled);
         let patience = if pulls { PULLING } else { QUIET };
         if is_new && Duration::from_millis(age) < patience {
             return Ok(Turn::StandBack(patience.min(LONGEST_REST)));
@@ -345,50 +354,4 @@ impl Kept {
     async fn settled(&mut self) {
         while let Ok(Ok(())) = tokio::time::timeout(SETTLING, self.news.changed()).await {}
     }
-}
-
-/// Whether an `up` would have nothing left to do.
-fn is_whole(desired: &Desired, images: &BTreeMap<String, ImageFacts>, seen: &Seen) -> bool {
-    let decision = decide(&Input::of_look(desired, images, seen));
-    decision.reached && hooking(seen).next().is_none()
-}
-
-/// The containers whose `postStart` hook a command may be running: it has not told that they have been started.
-fn hooking(seen: &Seen) -> impl Iterator<Item = &SeenContainer> {
-    let told = seen.record.as_ref().map(|record| &record.told.containers);
-    let is_started = move |c: &SeenContainer| {
-        let standing = told.and_then(|told| told.get(&c.id));
-        standing.is_some_and(|standing| standing.started)
-    };
-    let running = seen.members().filter(|c| c.is_running());
-    running.filter(move |c| c.identity.care.post_start && !is_started(c))
-}
-
-/// Whether a hook runs, as a command in its container: it may take its time, and goes on where who began it is gone.
-async fn is_running_a_hook(engine: &Engine, seen: &Seen) -> Result<bool, EngineError> {
-    for container in hooking(seen) {
-        if engine.runs_commands(&container.id).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// How long a command that is at work may do nothing: it may wait for a container to end, or for a hook that is no command.
-fn patience(desired: &Desired, seen: &Seen) -> Duration {
-    let hook = |c: &SeenContainer| {
-        let container = desired.pod.container(&c.identity.container)?;
-        match container.lifecycle.post_start.as_ref()? {
-            Handler::Exec(_) => None,
-            Handler::Sleep(seconds) => Some(Duration::from_secs(*seconds)),
-            Handler::Http(_) => Some(LONGEST_HTTP_HOOK),
-        }
-    };
-    let hooks = hooking(seen).filter_map(hook).max().unwrap_or_default();
-    let running = seen.members().filter(|c| c.is_running());
-    let generation = seen.record.as_ref().map(|record| record.wish.generation);
-    let is_old = |c: &&SeenContainer| Some(c.identity.generation) != generation;
-    let ending = running.filter(|c| desired.pod.stopped || is_old(c));
-    let graces = ending.map(|c| c.identity.grace_period);
-    QUIET + hooks + Duration::from_secs(graces.max().unwrap_or_default())
 }

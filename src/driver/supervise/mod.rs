@@ -1,9 +1,10 @@
 //! The driver for all pods of an engine: a task for each, begun when the pod is heard of, ended when it is gone.
 //!
-//! - `keep`: one pod.
+//! - `keep`: one pod; `at_work`: whether a command is at work on it.
 //!
 //! Not here: where the supervisor runs, and what starts it.
 
+mod at_work;
 mod keep;
 
 use std::collections::BTreeMap;
@@ -96,6 +97,8 @@ pub async fn supervise(
         )
     };
     let (mut news, mut wishes, mut disconnects) = listen();
+    // The engine tells nothing any more.
+    let mut broken = false;
     let (mut check, mut checked) = (None, None::<Instant>);
     let mut idle_since = Instant::now();
     let mut next_look = Instant::now();
@@ -106,27 +109,34 @@ pub async fn supervise(
         }
         let idle_for = options.idle.unwrap_or(Duration::MAX);
         let leave = idle_since.checked_add(idle_for);
+        if std::mem::take(&mut broken) {
+            // An engine may answer, and tell nothing.
+            tokio::time::sleep(PATIENCE).await;
+            reach(engine).await?;
+            (news, wishes, disconnects) = listen();
+            next_look = Instant::now();
+        }
         tokio::select! { biased;
             () = stopped.beyond(0) => {
                 pods.end().await;
                 return Ok(End::Stopped);
             }
-            heard = news.next() => if let Some(key) = heard {
-                pods.begin(key);
-            } else {
-                reach(engine).await?;
-                (news, wishes, disconnects) = listen();
-                next_look = Instant::now();
+            heard = news.next() => match heard {
+                Some(key) => pods.begin(key),
+                None => broken = true,
             },
             Some(ended) = pods.tasks.join_next_with_id() => {
                 // A panic costs the pod its turn: it is begun anew with the next look.
                 pods.ended(ended.map_or_else(|error| error.id(), |(id, ())| id));
             }
             // Of a command that was killed at once nothing else may be heard.
-            Some(key) = wishes.next() => {
-                pods.look_at(&key);
-                pods.begin(key);
-            }
+            heard = wishes.next() => match heard {
+                Some(key) => {
+                    pods.look_at(&key);
+                    pods.begin(key);
+                }
+                None => broken = true,
+            },
             Some(()) = disconnects.next() => {
                 let soon = checked.map(|last| last + BETWEEN_LOOKS);
                 check = soon.max(Some(Instant::now())).map(|at| (at, 0));

@@ -58,6 +58,7 @@ impl Run<'_> {
             let (events, interrupt) = (self.events, self.interrupt);
             let drive = Drive::new(self.engine, Goal::Up, plan, seen, events, interrupt)
                 .with_ended_before(ended.clone())
+                .with_outdated(course.outdated.clone())
                 .with_clock(ahead)
                 .watching(uploads, own_uploads)
                 .knowing(known.take());
@@ -67,6 +68,7 @@ impl Run<'_> {
                     (acted, n_started) = (acted | now.acted, n_started + now.n_started);
                     match self.come(*now).await {
                         Come::NotReady => return Ok(Some(Up::NotReady { interrupted: false })),
+                        Come::PastDeadline => return Ok(Some(Up::PastDeadline)),
                         Come::NotYet(now, what) => {
                             (seen, known) = (now, Some(*what));
                             (uploads, own_uploads) = (self.watch(), 0);
@@ -123,6 +125,9 @@ impl Run<'_> {
         let has_ended = now.over == Some(Over::Succeeded);
         if is_waited_for && !now.ready && !has_ended {
             return Come::NotReady;
+        }
+        if now.over == Some(Over::Deadline) && self.until().is_none() {
+            return Come::PastDeadline;
         }
         if !is_waited_for || has_ended {
             return Come::There(now.seen);
@@ -226,4 +231,5 @@ enum Come {
     /// A container has ended at once: it may yet come up.
     NotYet(Seen, Box<Known>),
     NotReady,
+    PastDeadline,
 }

@@ -10,7 +10,7 @@ mod drive;
 mod undo;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,6 +107,8 @@ pub enum Up {
         /// The hashes that the wish asks for, by container.
         wanted: BTreeMap<String, String>,
     },
+    /// Its time was over before: nothing of it is started any more.
+    PastDeadline,
     /// It was waited for the pod to be ready, and it is not. It stays for a look.
     NotReady {
         /// A person, or the end of the time, has stopped that.
@@ -270,6 +272,7 @@ impl Run<'_> {
                 overtaken: false,
                 first,
                 own_uploads: 0,
+                outdated: BTreeSet::new(),
             }
         } else {
             let is_damaged = round > DAMAGED && self.based_on.is_none();

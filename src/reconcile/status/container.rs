@@ -112,10 +112,10 @@ fn is_waiting_again(seen: &SeenContainer) -> bool {
     seen.state == State::Created && seen.identity.restart.is_some()
 }
 
-/// Its turn alone is not what it waits for.
+/// Neither its turn alone is what it waits for, nor a start that follows at once.
 fn is_backing_off(seen: &SeenContainer) -> bool {
     let restart = seen.identity.restart;
-    restart.is_some_and(|restart| restart.not_before > 0)
+    restart.is_some_and(|restart| restart.not_before > 0 && restart.delay > 0)
 }
 
 /// The last one that has ended before it.

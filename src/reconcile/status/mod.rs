@@ -161,6 +161,15 @@ impl<'a> View<'a> {
         names.into_iter().filter(runs_again).cloned().collect()
     }
 
+    /// Whether one of its containers had failed when the pod had come to its end, which nothing has followed since.
+    fn has_failed(&self) -> Option<bool> {
+        let generation = self.told.generation;
+        let failed = self.told.has_failed(generation)?;
+        let mut members = self.containers.iter().filter(|c| !c.identity.is_pause());
+        let goes_on = members.any(|c| c.is_running() || c.identity.generation > generation);
+        (!goes_on).then_some(failed)
+    }
+
     /// Whether containers of a round before are still running; `None`: there has been one round.
     fn is_restarting(&self) -> Option<bool> {
         let rounds = self.containers.iter().map(|c| c.identity.round);
@@ -202,6 +211,7 @@ fn pod(view: &View<'_>, newest: &Identity, created: i64) -> v1::Pod {
             .as_ref()
             .is_some_and(|told| told.reason != STOPPED),
         restarting: view.is_restarting(),
+        has_failed: view.has_failed(),
     };
     // kubelet: what waits for init containers is not being created.
     let waiting_for = if parts(&[]).is_initialized() {

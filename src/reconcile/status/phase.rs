@@ -18,6 +18,8 @@ pub(super) struct Parts<'a> {
     pub(super) ended: bool,
     /// All its containers begin again, now or once before.
     pub(super) restarting: Option<bool>,
+    /// Where all of it has ended for good.
+    pub(super) has_failed: Option<bool>,
 }
 
 impl Parts<'_> {
@@ -35,6 +37,10 @@ impl Parts<'_> {
     pub(super) fn phase(&self) -> &'static str {
         if self.ended {
             return "Failed";
+        }
+        // Its containers may have been removed since.
+        if let Some(has_failed) = self.has_failed {
+            return if has_failed { "Failed" } else { "Succeeded" };
         }
         let runs_again = |c: &v1::ContainerStatus| self.again.contains(&c.name);
         let failed = |init: &&v1::ContainerStatus| {

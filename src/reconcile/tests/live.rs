@@ -54,13 +54,7 @@ fn what_was_removed_by_hand_counts_as_restarted() {
     let containers = vec![pause(Running), member("b", Running)];
     let attempts = BTreeMap::from([("a".to_owned(), 3)]);
     let seen = seen(&desired, containers);
-    let images = BTreeMap::from([(
-        "busybox".to_owned(),
-        ImageFacts {
-            id: "sha256:1".into(),
-            ..ImageFacts::default()
-        },
-    )]);
+    let images = BTreeMap::from([("busybox".to_owned(), image())]);
     let mut input = Input::of_look(&desired, &images, &seen);
     (input.goal, input.life.attempts) = (Goal::Live(Until::Stopped), &attempts);
     let decision = decide(&input);

@@ -1,5 +1,6 @@
 //! Decisions as tables of text: what was seen, and the lines that are answered.
 
+mod ends;
 mod live;
 mod rounds;
 
@@ -10,8 +11,9 @@ use serde_json::json;
 use super::health::Health;
 use super::restart::{BackOff, Ended, Life};
 use super::seen::tests::{member, pause};
-use super::{Action, Decision, Goal, Input, Seen, SeenContainer, State, decide};
+use super::{Action, Decision, Goal, Input, Over, Seen, SeenContainer, State, decide};
 use crate::record::hash::{self, tests::pod};
+use crate::record::labels::Restart;
 use crate::record::{Filled, Record, Told, Wish};
 use crate::spec::probe::{Check, Probe, Probes};
 use crate::spec::volume::{EmptyDir, Medium};
@@ -55,6 +57,13 @@ fn seen(desired: &Desired, containers: Vec<SeenContainer>) -> Seen {
         record: Some(record),
         containers,
         ..Seen::default()
+    }
+}
+
+fn image() -> ImageFacts {
+    ImageFacts {
+        id: "sha256:1".into(),
+        ..ImageFacts::default()
     }
 }
 
@@ -140,6 +149,9 @@ struct Case<'a> {
     ended: BTreeMap<String, Ended>,
     health: BTreeMap<String, Health>,
     ended_before: &'a [&'a str],
+    outdated: &'a [&'a str],
+    began: Option<u64>,
+    end: Option<Over>,
     members_first: bool,
 }
 
@@ -154,6 +166,9 @@ impl Case<'_> {
             ended: BTreeMap::new(),
             health: BTreeMap::new(),
             ended_before: &[],
+            outdated: &[],
+            began: None,
+            end: None,
             members_first: false,
         }
     }
@@ -188,25 +203,23 @@ impl Case<'_> {
                 .map(ToString::to_string)
                 .collect::<BTreeSet<_>>()
         };
-        let image = ImageFacts {
-            id: "sha256:1".into(),
-            ..ImageFacts::default()
-        };
         decide(&Input {
             goal: self.goal,
             desired: Some(self.desired),
-            images: &BTreeMap::from([("busybox".to_owned(), image)]),
+            images: &BTreeMap::from([("busybox".to_owned(), image())]),
             seen: &self.seen,
             in_flight: &set(self.in_flight),
             ended_before: &set(self.ended_before),
+            outdated: &set(self.outdated),
             lost: &BTreeSet::new(),
             life: Life {
                 now: self.now,
                 ended: &self.ended,
                 health: &self.health,
                 back_off: BackOff::default(),
-                began: None,
+                began: self.began,
                 attempts: &BTreeMap::new(),
+                end: self.end,
             },
             ends_with: None,
             members_first: self.members_first,
@@ -433,11 +446,20 @@ fn what_had_ended_before_is_made_anew_by_the_restart_policy() {
 
 /// kubelet: NB-POD-08.
 #[test]
-fn another_image_behind_the_name_makes_its_container_anew() {
+fn another_image_behind_the_name_makes_its_container_anew_where_somebody_asks_for_the_pod() {
     let desired = desired();
     let mut seen = seen(&desired, whole());
     seen.containers[2].image = "sha256:0".into();
-    Case::up(&desired, seen).check(&["create b: new image"]);
+    let images = BTreeMap::from([("busybox".to_owned(), image())]);
+    let outdated = seen.outdated(&desired.pod, &images);
+    assert_eq!(outdated, BTreeSet::from(["b-0".to_owned()]));
+    let kept = Case::up(&desired, seen);
+    kept.check(&["reached"]);
+    Case {
+        outdated: &["b-0"],
+        ..kept
+    }
+    .check(&["create b: new image"]);
 }
 
 #[test]
