@@ -125,8 +125,20 @@ impl Drive {
     pub(super) async fn tell_all(&mut self) {
         // Two writes at once might land in the wrong order.
         self.told_all().await;
+        self.catch_up().await;
         self.tell(true);
         self.told_all().await;
+    }
+
+    /// What others have written is read before anything is put in its place.
+    async fn catch_up(&mut self) {
+        let pause = self.seen.pause().map(|pause| pause.id.clone());
+        let Some(pause) = pause.filter(|_| self.has_unread() || self.reading) else {
+            return;
+        };
+        let uploads = self.uploads;
+        let record = read(&self.engine, &self.plan.key, &pause).await;
+        self.read(uploads, record.ok().flatten().map(Box::new));
     }
 
     async fn told_all(&mut self) {

@@ -149,15 +149,7 @@ async fn start(
     let image = load_image(engine, &facts, options).await?;
     let candidates = match &options.socket {
         Some(socket) => vec![socket.clone()],
-        None => {
-            let mut candidates = socket::candidates(&engine.chosen().endpoint.host);
-            candidates.retain(|candidate| Some(candidate) != socket_before);
-            socket_before
-                .cloned()
-                .into_iter()
-                .chain(candidates)
-                .collect()
-        }
+        None => socket::candidates(&engine.chosen().endpoint.host, socket_before),
     };
     let mut tried = Vec::new();
     for socket in candidates {

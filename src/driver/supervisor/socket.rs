@@ -3,6 +3,8 @@
 //!
 //! Not here: trying them (`supervisor`).
 
+use std::collections::BTreeSet;
+
 /// Where engines listen.
 const USUAL: [&str; 3] = [
     "/var/run/docker.sock",
@@ -10,12 +12,14 @@ const USUAL: [&str; 3] = [
     "/run/user/1000/docker.sock",
 ];
 
-/// For an engine that is reached by this address.
-pub(super) fn candidates(host: &str) -> Vec<String> {
+/// For an engine that is reached by this address. `before`: by which another supervisor has found it.
+pub(super) fn candidates(host: &str, before: Option<&String>) -> Vec<String> {
     let own = host.strip_prefix("unix://").map(str::to_owned);
-    let usual = USUAL.map(str::to_owned).into_iter();
-    let usual = usual.filter(|path| own.as_ref() != Some(path));
-    own.iter().cloned().chain(usual).collect()
+    let mut all: Vec<String> = before.cloned().into_iter().chain(own).collect();
+    all.extend(USUAL.map(str::to_owned));
+    let mut seen = BTreeSet::new();
+    all.retain(|path| seen.insert(path.clone()));
+    all
 }
 
 #[cfg(test)]
@@ -23,13 +27,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clients_own_socket_comes_first() {
-        let first = |host| candidates(host).into_iter().next().unwrap_or_default();
+    fn the_one_that_was_found_comes_first_then_the_clients_own() {
+        let first = |host| {
+            candidates(host, None)
+                .into_iter()
+                .next()
+                .unwrap_or_default()
+        };
         assert_eq!(
             first("unix:///run/user/7/docker.sock"),
             "/run/user/7/docker.sock"
         );
         assert_eq!(first("ssh://root@host"), "/var/run/docker.sock");
-        assert_eq!(candidates("unix:///var/run/docker.sock").len(), USUAL.len());
+        let found = "/custom.sock".to_owned();
+        let all = candidates("unix:///var/run/docker.sock", Some(&found));
+        assert_eq!(all[..2], ["/custom.sock", "/var/run/docker.sock"]);
+        assert_eq!(all.len(), 1 + USUAL.len());
     }
 }
