@@ -51,16 +51,6 @@ pub(super) fn report(printer: Printer, desired: &Desired, end: &Up) -> Exit {
             }
             Exit::Failed
         }
-        Up::PastDeadline => {
-            printer.failure(&format!(
-                "pod {key}: its time (activeDeadlineSeconds) is over: nothing of it is started any more"
-            ));
-            printer.hint(&format!(
-                "`podctl down {}` and then `podctl up` begin anew",
-                key.words()
-            ));
-            Exit::Failed
-        }
         Up::NotReady { interrupted } => {
             printer.failure(&format!("pod {key} is not ready; it stays for a look"));
             if *interrupted {

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use super::effect::{Effect, apply};
 use super::execute::filled;
 use super::images::{self, Pull};
-use super::join::recorded;
+use super::join::{is_same, recorded};
 use crate::engine::{Engine, look::read_record};
 use crate::reconcile::{Action, Input, SeenContainer, State, decide};
 use crate::record::{Identity, Record, Told, Wish, hash, labels};
@@ -50,6 +50,10 @@ pub async fn plan(engine: &Engine, desired: &Desired, pull: Pull) -> anyhow::Res
     let mut desired = desired.clone();
     if let Some(before) = seen.record.as_ref().and_then(recorded) {
         desired.pod = desired.pod.following(&before.pod);
+        // What is written for another wish begins anew.
+        if let Some(record) = seen.record.as_mut().filter(|_| !is_same(&before, &desired)) {
+            record.told.end = None;
+        }
     }
     let desired = &desired;
     if seen.record.is_none() {

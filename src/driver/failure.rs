@@ -77,6 +77,22 @@ impl Failure {
         }
     }
 
+    /// The time that the pod was given is over.
+    #[must_use]
+    pub fn past_deadline(pod: &PodKey) -> Self {
+        Self {
+            doing: format!(
+                "the time of pod `{pod}` (activeDeadlineSeconds) is over: nothing of it is started any more"
+            ),
+            hint: Some(format!(
+                "`podctl down {}` and then `podctl up` begin anew",
+                pod.words()
+            )),
+            action: None,
+            source: None,
+        }
+    }
+
     /// The pod does not come to rest.
     #[must_use]
     pub fn stuck(pod: &PodKey) -> Self {

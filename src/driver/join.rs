@@ -135,14 +135,14 @@ impl Run<'_> {
         let mut mine = self.mine.clone();
         if let Some(before) = &before {
             mine.pod = mine.pod.following(&before.pod);
+            // What was stopped has not come to its end: all of it is made anew.
+            if before.pod.stopped && !mine.pod.stopped {
+                mine.pod.restarted = record.wish.generation + 1;
+            }
         }
         let asks_the_same =
             |before: &Desired| is_same(before, &mine) && before.pod.attached == mine.pod.attached;
-        // Who asks for single containers, or for an end, leaves the others as they are.
-        let outdated = match self.based_on {
-            None => seen.outdated(&mine.pod, images),
-            Some(_) => BTreeSet::new(),
-        };
+        let outdated = self.outdated(&mine, seen, images);
         let same = before.as_ref().is_some_and(asks_the_same) && outdated.is_empty();
         if same {
             let old = filled_with(before.clone(), &record);
@@ -196,6 +196,19 @@ impl Run<'_> {
             own_uploads: 1,
             outdated,
         })))
+    }
+
+    /// The containers that this run makes anew for their image. Who asks for single ones, or for an end, leaves the others as they are.
+    pub(super) fn outdated(
+        self,
+        wanted: &Desired,
+        seen: &Seen,
+        images: &BTreeMap<String, ImageFacts>,
+    ) -> BTreeSet<String> {
+        match self.based_on {
+            None => seen.outdated(&wanted.pod, images),
+            Some(_) => BTreeSet::new(),
+        }
     }
 
     /// What the record says; `None` when it, or the pause container, is gone.
@@ -370,7 +383,7 @@ pub(super) fn asked(record: &Record) -> Option<Desired> {
 }
 
 /// Whether both ask for the same, in whatever words, whoever stays with the pod.
-fn is_same(a: &Desired, b: &Desired) -> bool {
+pub(super) fn is_same(a: &Desired, b: &Desired) -> bool {
     let pod = Pod {
         attached: b.pod.attached,
         salt: b.pod.salt.clone(),

@@ -176,7 +176,7 @@ pub fn decide(input: &Input<'_>) -> Decision {
         }
         Goal::Up if over == Some(Over::Deadline) || input.life.end.is_some() => {
             let runs = input.seen.members().any(SeenContainer::is_running);
-            let reached = !runs && up::failed_init(input).is_none();
+            let reached = !runs && (over != Some(Over::Failed) || up::failed_init(input).is_none());
             (up::actions(input, over), reached)
         }
         Goal::Up => (up::actions(input, over), started),
@@ -209,10 +209,13 @@ pub fn decide(input: &Input<'_>) -> Decision {
     // Of two that work on one thing the first counts.
     let mut keys = input.in_flight.clone();
     actions.retain(|action| keys.insert(action.key()));
+    let ended_otherwise = match over {
+        Some(Over::Stopped | Over::Deadline) => true,
+        Some(Over::Succeeded) => input.life.end.is_some(),
+        _ => false,
+    };
     let failed_init = match input.goal {
-        Goal::Up if over != Some(Over::Stopped) && at_rest && actions.is_empty() => {
-            up::failed_init(input)
-        }
+        Goal::Up if !ended_otherwise && at_rest && actions.is_empty() => up::failed_init(input),
         _ => None,
     };
     let at_goal = match input.goal {

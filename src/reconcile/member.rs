@@ -181,7 +181,10 @@ fn in_next_round(
     let times = input.life.ended.get(&current.id).filter(|_| is_failure);
     let before = current.identity.restart;
     let restart = match times {
-        Some(times) => input.life.back_off.after(before, times),
+        Some(times) => {
+            let times = until_now(times, input.life.now);
+            input.life.back_off.after(before, &times)
+        }
         None => Restart {
             not_before: 0,
             ..before.unwrap_or(Restart::AT_ONCE)
@@ -216,12 +219,9 @@ fn again(
         if is_settling(ended, times, input.life.now) {
             return None;
         }
-        let times = &Ended {
-            finished: times.finished.min(input.life.now),
-            ..*times
-        };
         let step = ended.identity.restart.or_else(|| step_before(input, ended));
-        Some(input.life.back_off.after(step, times))
+        let times = until_now(times, input.life.now);
+        Some(input.life.back_off.after(step, &times))
     } else if input.ended_before.contains(&ended.id) {
         None
     } else {
@@ -249,8 +249,16 @@ fn settled(ended: &SeenContainer, times: &Ended) -> u64 {
 
 /// Whether that is still to come.
 fn is_settling(ended: &SeenContainer, times: &Ended, now: u64) -> bool {
-    // A clock that was set back says nothing.
-    times.finished <= now && now < settled(ended, times)
+    // One whose clock was set back since is not waited for; this clock may be behind the engine's a little.
+    times.finished <= now + SETTLING && now < settled(ended, times)
+}
+
+/// What has ended has ended by now, whatever a clock said that was set back since.
+fn until_now(times: &Ended, now: u64) -> Ended {
+    Ended {
+        finished: times.finished.min(now),
+        ..*times
+    }
 }
 
 /// Those that had the place of a container before it, and have ended. The last that ran is kept, for what it said (kubelet:
@@ -329,11 +337,12 @@ fn questions(
     let health = input.life.health.get(&current.id);
     let questions = health.map(|health| health.next().collect::<Vec<_>>());
     let now = input.life.now;
-    // Of a clock that was set back since it is not waited for.
-    let at_most = move |kind: Kind| {
+    // For a clock that was set back since it is not waited.
+    let due = move |(kind, at): (Kind, u64)| {
         let probe = kind.of(&container.probes);
         let longest = probe.map_or(0, |probe| probe.initial_delay + probe.period);
-        now.saturating_add(longest * 1000)
+        let is_later = at > now.saturating_add(longest * 1000);
+        (kind, if is_later { now } else { at })
     };
     let is_asked = move |kind: Kind| match goal {
         Goal::Up => gates && kind == Kind::Startup,
@@ -344,7 +353,7 @@ fn questions(
         .unwrap_or_default()
         .into_iter()
         .filter(move |(kind, _)| is_asked(*kind))
-        .map(move |(kind, at)| (kind, at.min(at_most(kind))))
+        .map(due)
 }
 
 /// The next time at which something is to be done about a container.

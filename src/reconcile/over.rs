@@ -63,9 +63,13 @@ pub(super) fn over(input: &Input<'_>) -> Option<Over> {
     Some(Over::of_end(codes?.iter().any(|code| *code != 0)))
 }
 
-/// The code with which a container has ended for good.
+/// The code with which a container has ended for good. What is to be made anew for another reason has not.
 pub(super) fn end(input: &Input<'_>, desired: &Desired, container: &Container) -> Option<i64> {
     let current = input.seen.member(&container.name)?;
+    let is_of_pause = input.seen.pause().is_none_or(|pause| current.joins(pause));
+    if !is_of_pause || input.outdated.contains(&current.id) {
+        return None;
+    }
     let code = input.life.code(current)?;
     let is_init = desired.pod.init_containers.contains(container);
     let again = is_to_run_again(&desired.pod, container, code) && !(is_init && code == 0);

@@ -37,8 +37,7 @@ impl<'a> Sandbox<'a> {
 
     /// Whether a container shares the pause's namespaces.
     pub(super) fn joins(&self, container: &SeenContainer) -> bool {
-        let joined = container.joined.as_ref();
-        joined.is_none_or(|joined| *joined == self.pause.id)
+        container.joins(self.pause)
     }
 
     /// Whether a container is of this pause and this round.

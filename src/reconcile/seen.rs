@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::{Identity, Record};
-use crate::spec::{ImageFacts, Pod, PodKey};
+use crate::spec::{Container, ImageFacts, Pod, PodKey};
 
 /// What was seen of one pod.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -118,6 +118,15 @@ pub fn pauses_of(containers: &[SeenContainer]) -> impl Iterator<Item = &SeenCont
     pods.into_iter().filter_map(|pod| pause_of(containers, pod))
 }
 
+impl SeenContainer {
+    /// Whether it shares the namespaces of a pause container.
+    #[must_use]
+    pub fn joins(&self, pause: &Self) -> bool {
+        let joined = self.joined.as_ref();
+        joined.is_none_or(|joined| *joined == pause.id)
+    }
+}
+
 impl Seen {
     /// The pause container that counts: the highest attempt.
     #[must_use]
@@ -149,16 +158,15 @@ impl Seen {
         older.max_by_key(|c| c.identity.attempt)
     }
 
-    /// The ids of members that were made from another image than the one that the name of theirs means now.
+    /// The ids of app containers and sidecars that were made from another image than the one that the name of theirs means now.
     #[must_use]
     pub fn outdated(&self, pod: &Pod, images: &BTreeMap<String, ImageFacts>) -> BTreeSet<String> {
-        let is_outdated = |c: &&SeenContainer| {
-            let container = pod.container(&c.identity.container);
-            let image = container.and_then(|container| images.get(&container.image));
-            image.is_some_and(|image| image.id != c.image)
+        let outdated = |container: &Container| {
+            let (current, image) = (self.member(&container.name)?, images.get(&container.image)?);
+            (image.id != current.image).then(|| current.id.clone())
         };
-        let outdated = self.members().filter(is_outdated);
-        outdated.map(|c| c.id.clone()).collect()
+        let containers = pod.containers.iter().chain(pod.sidecars());
+        containers.filter_map(outdated).collect()
     }
 
     /// The container with this id.

@@ -195,23 +195,22 @@ fn is_hooking(input: &Input<'_>, container: &SeenContainer) -> bool {
     health.is_some_and(|health| health.post_start == Hook::Due)
 }
 
-/// Of a pod that is over, what still runs is ended.
+/// Of a pod that is over, what still runs is ended. A pause is there, though it may not run: the record is read through it.
 fn ending(input: &Input<'_>) -> Vec<Action> {
     let members: Vec<_> = input.seen.members().collect();
-    let last = first_to_end(&members).into_iter();
-    last.map(|c| stop(c, None, Why::Over)).collect()
+    let last = first_to_end(&members);
+    if last.is_empty() && input.seen.pause().is_none() {
+        let (attempt, why) = (0, Why::Missing);
+        return vec![Action::CreatePause { attempt, why }];
+    }
+    last.into_iter().map(|c| stop(c, None, Why::Over)).collect()
 }
 
-/// Of a pod that is stopped, the pause ends last: with it go the pod's ports and address. One is there, though it does not run: the record is
-/// read through it.
+/// Of a pod that is stopped, the pause ends last: with it go the pod's ports and address.
 fn stopping(input: &Input<'_>) -> Vec<Action> {
     let members = ending(input);
     if !members.is_empty() {
         return members;
-    }
-    if input.seen.pause().is_none() {
-        let (attempt, why) = (0, Why::Missing);
-        return vec![Action::CreatePause { attempt, why }];
     }
     let pauses = input
         .seen

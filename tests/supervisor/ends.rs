@@ -66,7 +66,7 @@ fn has_told_its_end(pod: &Pod) -> bool {
 fn a_pod_past_its_deadline_is_not_started_by_another_up() {
     let _shared = beside_others();
     let pod = Pod::new("deadline");
-    let manifest = JOB.replace("restartPolicy: Never", "activeDeadlineSeconds: 2");
+    let manifest = JOB.replace("restartPolicy: Never", "activeDeadlineSeconds: 5");
     let manifest = manifest.replace("'true'", "sleep, '1000'");
     up(&pod, &manifest, &[]).code(0);
     eventually("its time is over", || {
@@ -75,9 +75,26 @@ fn a_pod_past_its_deadline_is_not_started_by_another_up() {
     let all = pod.ids("a");
     up(&pod, &manifest, &[])
         .code(1)
-        .says(&["its time (activeDeadlineSeconds) is over"]);
+        .says(&["(activeDeadlineSeconds) is over"]);
     assert_eq!(pod.ids("a"), all);
     assert_ne!(pod.exec("a", &["true"]).code, 0);
+}
+
+#[test]
+fn a_job_that_was_stopped_before_its_end_has_not_ended() {
+    let _shared = beside_others();
+    let pod = Pod::new("stopped-job");
+    let job = JOB.replace("'true'", "sleep, '1000'");
+    up(&pod, &job, &[]).code(0);
+    for go_on in [&["start"][..], &["up", "-f"]] {
+        run(podctl().args(["stop", &pod.name])).code(0);
+        let file = pod.file(&job);
+        let what = if go_on.len() == 1 { &pod.name } else { &file };
+        run(podctl().args(go_on).arg(what)).code(0);
+        eventually("it runs", || pod.exec("a", &["true"]).code == 0);
+        // Who keeps it has seen it begin again.
+        eventually("it is told so", || phase(&pod) == "Running");
+    }
 }
 
 #[test]
@@ -106,5 +123,6 @@ fn what_is_made_of_a_pod_that_is_gone_is_removed() {
     let file = pod.folder.write("labels", labels);
     let name = format!("{}-late", pod.name);
     docker(&["create", "--name", &name, "--label-file", &file, "busybox"]);
+    assert_eq!(pod.ids("a").len(), 1);
     eventually("it is removed", || pod.ids("a").is_empty());
 }

@@ -288,7 +288,10 @@ spec:
     means("busybox:latest");
     up(&pod, &manifest, &[]).code(0);
     assert_eq!(attempt(&pod), 2);
-    let now = pod.id("a");
+    let generation = get(&pod, ".metadata.generation");
+    up(&pod, &manifest, &[]).code(0).says(&["unchanged"]);
+    assert_eq!(get(&pod, ".metadata.generation"), generation);
+    let now = pod.ids("a")[0].clone();
     docker(&["kill", &now]);
     eventually("it is started again", || {
         pod.ids("a").first().is_some_and(|id| *id != now)

@@ -255,7 +255,7 @@ impl Drive {
         let wake = wake.map(|wake| Duration::from_millis(wake.saturating_sub(self.memory.now())));
         let tell = self.memory.next_tell();
         let tell = tell.map(|at| at.saturating_duration_since(Instant::now()));
-        let tell = tell.filter(|_| !self.telling && self.told_through().is_some());
+        let tell = tell.filter(|_| self.may_tell() && self.told_through().is_some());
         wake.into_iter()
             .chain(tell)
             .fold(LONGEST_REST, Duration::min)

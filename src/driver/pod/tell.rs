@@ -8,20 +8,22 @@ use crate::driver::join::read;
 use crate::driver::silence::PATIENCE;
 use crate::engine::error::is_of_connection;
 use crate::engine::events::Heard;
-use crate::reconcile::{SeenContainer, State};
+use crate::reconcile::{Over, SeenContainer, State};
 use crate::record::Record;
 use crate::translate::archive;
 
 impl Drive {
     /// Writes down what others are to know, where that has changed.
     pub(super) fn tell(&mut self, all: bool) {
-        // Two that answer each other's words before they have read them would do so for good.
-        let is_behind = self.has_unread() || self.reading;
-        let Some(pause) = self.told_through().filter(|_| !self.telling && !is_behind) else {
+        let Some(pause) = self.told_through().filter(|_| self.may_tell()) else {
             return;
         };
         let pause = pause.id.clone();
-        let Some(told) = self.memory.news(&self.seen, self.over, all) else {
+        // Where nobody keeps the pod, what has ended may be about to begin again.
+        let lasts =
+            |over: &Over| self.goal.is_live() || matches!(over, Over::Deadline | Over::Stopped);
+        let over = self.over.filter(lasts);
+        let Some(told) = self.memory.news(&self.seen, over, all) else {
             return;
         };
         let engine = self.engine.clone();
@@ -33,6 +35,11 @@ impl Drive {
             // What cannot be written now is told later: the pause may be about to be made anew.
             Done::Told(engine.upload(&pause, archive).await.is_ok())
         });
+    }
+
+    /// Not while the words of another have not been read: two that answer each other's before would do so for good.
+    pub(super) fn may_tell(&self) -> bool {
+        !self.telling && !self.reading && !self.has_unread()
     }
 
     /// The pause container that what is known is written through, where it is to be written at all.

@@ -29,6 +29,8 @@ use crate::spec::{Container, Desired, ImageFacts, PodKey, PullPolicy};
 
 /// One that has made nothing of a new pod yet may be pulling images that are there.
 const PULLING: Duration = Duration::from_mins(10);
+/// Images that are not there have been pulled by then, or are not to be had.
+const LONGEST_PULL: Duration = Duration::from_hours(1);
 /// What happens in a row is looked at once.
 const SETTLING: Duration = Duration::from_millis(200);
 /// Something may have been missed: so often it is looked at a pod that is left alone.
@@ -160,6 +162,11 @@ impl Kept {
         uploads: BoxStream<'static, Heard>,
     ) -> anyhow::Result<Turn> {
         let before = self.before.replace(desired.clone());
+        // What a command was about to make anew for its image when it was killed.
+        let unfinished = record.told.generation < record.wish.generation;
+        let is_old = |c: &SeenContainer| c.identity.generation < record.wish.generation;
+        let mut outdated = seen.outdated(&desired.pod, &images);
+        outdated.retain(|id| unfinished && seen.members().any(|c| c.id == *id && is_old(c)));
         let plan = Plan {
             old: filled_with(before.clone(), record),
             before,
@@ -178,6 +185,7 @@ impl Kept {
         let engine = &self.shared.engine;
         let drive = Drive::new(engine, goal, plan, seen, &self.events, &self.interrupt)
             .with_clock(self.shared.ahead)
+            .with_outdated(outdated)
             .watching(uploads, 0)
             .knowing(self.known.take())
             .kept_alive(alive);
@@ -214,12 +222,12 @@ impl Kept {
         if !self.alone {
             return Ok(Turn::StandBack(Duration::from_secs(grace) + QUIET));
         }
-        self.take_away(grace).await
+        let seen = self.shared.engine.look(&self.key, true).await?;
+        self.take_away(seen, grace).await
     }
 
-    /// `grace`: in seconds.
-    async fn take_away(&mut self, grace: u64) -> anyhow::Result<Turn> {
-        let seen = self.shared.engine.look(&self.key, true).await?;
+    /// `seen`: all of it; `grace`: in seconds.
+    async fn take_away(&mut self, seen: Seen, grace: u64) -> anyhow::Result<Turn> {
         let (engine, facts) = (&self.shared.engine, self.shared.facts.clone());
         let (events, interrupt) = (&self.events, &self.interrupt);
         let outcome = take_away(
@@ -250,7 +258,11 @@ impl Kept {
         if !self.alone {
             return Ok(Turn::StandBack(QUIET));
         }
-        self.take_away(0).await
+        let seen = self.shared.engine.look(&self.key, true).await?;
+        if seen.record.is_some() {
+            return Ok(Turn::Again);
+        }
+        self.take_away(seen, 0).await
     }
 
     /// All containers were removed, or none has been made yet.
@@ -264,11 +276,15 @@ impl Kept {
         let images = self.images(&desired, seen).await?;
         let age = self.shared.now().saturating_sub(seen.began.unwrap_or(0));
         let is_new = self.adopted.is_none() && seen.containers.is_empty();
-        // A command may be pulling them; after that the pod's own status tells that they are not there.
-        let lacks_image = |c: &Container| !images.contains_key(&c.image);
-        let is_pulled = |c: &Container| c.pull == PullPolicy::Always || lacks_image(c);
-        let pulls = claimed.wish.pulls || desired.pod.members().any(is_pulled);
-        let patience = if pulls { PULLING } else { QUIET };
+        let is_asked_for = |c: &Container| c.pull == PullPolicy::Always;
+        let pulls = claimed.wish.pulls || desired.pod.members().any(is_asked_for);
+        let has_image = |c: &Container| images.contains_key(&c.image);
+        let patience = match pulls {
+            // After that the pod's own status tells that they are not there.
+            _ if !desired.pod.members().all(has_image) => LONGEST_PULL,
+            true => PULLING,
+            false => QUIET,
+        };
         if is_new && Duration::from_millis(age) < patience {
             return Ok(Turn::StandBack(patience.min(LONGEST_REST)));
         }

@@ -186,6 +186,7 @@ async fn shared(engine: &Engine, back_off: BackOff) -> anyhow::Result<Shared> {
         )
     };
     let (facts, now, pauses) = looks.await.context("failed to look at the engine")?;
+    let ahead = memory::ahead(now);
     let pause_image = ensure_pause_image(engine, &facts, &pauses)
         .await
         .context("failed to load the pause image into the engine")?;
@@ -193,7 +194,7 @@ async fn shared(engine: &Engine, back_off: BackOff) -> anyhow::Result<Shared> {
         engine: engine.clone(),
         facts,
         pause_image,
-        ahead: memory::ahead(now),
+        ahead,
         back_off,
     })
 }

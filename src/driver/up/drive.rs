@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::undo::wanted;
 use super::{Run, SETTLING, Up};
+use crate::driver::Failure;
 use crate::driver::images;
 use crate::driver::join::Course;
 use crate::driver::memory;
@@ -49,6 +50,8 @@ impl Run<'_> {
         let Some(ahead) = self.interrupt.or(0, begin).await.transpose()? else {
             return self.interrupted(&course, facts, None).await.map(Some);
         };
+        // Another may have made what was missing since.
+        course.outdated = self.outdated(&course.desired, &seen, &images);
         let (mut acted, mut n_started, mut known) = (false, 0, None);
         let mut own_uploads = course.own_uploads;
         loop {
@@ -68,7 +71,18 @@ impl Run<'_> {
                     (acted, n_started) = (acted | now.acted, n_started + now.n_started);
                     match self.come(*now).await {
                         Come::NotReady => return Ok(Some(Up::NotReady { interrupted: false })),
-                        Come::PastDeadline => return Ok(Some(Up::PastDeadline)),
+                        Come::PastDeadline => {
+                            let failures = vec![Failure::past_deadline(self.key)];
+                            if course.first {
+                                return self.failed(course, facts, failures).await.map(Some);
+                            }
+                            return Ok(Some(Up::Failed {
+                                failures,
+                                taken_away: false,
+                                left: None,
+                                wanted: wanted(&course.desired),
+                            }));
+                        }
                         Come::NotYet(now, what) => {
                             (seen, known) = (now, Some(*what));
                             (uploads, own_uploads) = (self.watch(), 0);
@@ -94,6 +108,8 @@ impl Run<'_> {
                     if let Some(end) = self.hear(&mut course, &seen).await? {
                         return Ok(end);
                     }
+                    self.find_missing(&course.desired, &mut images).await?;
+                    course.outdated = self.outdated(&course.desired, &seen, &images);
                 }
                 Outcome::RecordGone => return Ok(Some(Up::Deleted)),
                 Outcome::Lost(failures) => {

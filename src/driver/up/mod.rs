@@ -107,8 +107,6 @@ pub enum Up {
         /// The hashes that the wish asks for, by container.
         wanted: BTreeMap<String, String>,
     },
-    /// Its time was over before: nothing of it is started any more.
-    PastDeadline,
     /// It was waited for the pod to be ready, and it is not. It stays for a look.
     NotReady {
         /// A person, or the end of the time, has stopped that.

@@ -57,6 +57,54 @@ fn what_is_removed_of_a_pod_that_has_ended_is_not_missed() {
     }
 }
 
+#[test]
+fn what_is_to_be_made_anew_has_not_ended() {
+    let mut desired = desired();
+    desired.pod.restart_policy = RestartPolicy::Never;
+    let check = |containers, outdated, expected: &[&str]| {
+        Case {
+            goal: LIVE,
+            outdated,
+            ..Case::up(&desired, seen(&desired, containers))
+        }
+        .check(expected);
+    };
+    check(ended(), &[], &[]);
+    check(ended(), &["a-0"], &["create a: new image"]);
+    let mut with_new_pause = ended();
+    with_new_pause[0].identity.attempt = 1;
+    with_new_pause[0].id = "POD-1".into();
+    let all = ["create a: new pause", "create b: new pause"];
+    check(with_new_pause, &[], &all);
+}
+
+#[test]
+fn an_ended_pod_has_a_pause_to_read_its_record_through() {
+    let desired = desired();
+    for goal in [Goal::Up, LIVE] {
+        Case {
+            goal,
+            end: Some(Over::Succeeded),
+            ..Case::up(&desired, seen(&desired, vec![member("a", Exited(0))]))
+        }
+        .check(&["create pause: missing"]);
+    }
+}
+
+#[test]
+fn only_what_would_be_made_anew_is_outdated() {
+    let desired = with_inits();
+    let mut before = member("a", Exited(0));
+    (before.id, before.image) = ("a-before".into(), "sha256:0".into());
+    let mut now = member("a", Running);
+    now.identity.attempt = 1;
+    let mut init = member("one", Exited(0));
+    init.image = "sha256:0".into();
+    let seen = seen(&desired, vec![pause(Running), init, before, now]);
+    let images = BTreeMap::from([("busybox".to_owned(), image())]);
+    assert!(seen.outdated(&desired.pod, &images).is_empty());
+}
+
 /// The machine was started anew: its pause is dead, and stays so.
 #[test]
 fn what_has_ended_with_an_init_container_has_failed_again_and_again() {
