@@ -73,10 +73,13 @@ pub async fn plan(engine: &Engine, desired: &Desired, pull: Pull) -> anyhow::Res
         .map(|c| c.id.clone())
         .collect();
     let outdated = seen.outdated(&desired.pod, &images);
+    if let Some(record) = seen.record.as_mut().filter(|_| !outdated.is_empty()) {
+        record.told.end = None;
+        record.wish.outdated = outdated;
+    }
     for step in 0..MOST_STEPS {
         let decision = decide(&Input {
             ended_before: &ended_before,
-            outdated: &outdated,
             ..Input::of_look(desired, &images, &seen)
         });
         if decision.reached || decision.actions.is_empty() {

@@ -40,8 +40,6 @@ pub(super) struct Course {
     /// This run made the pod.
     pub(super) first: bool,
     pub(super) own_uploads: u32,
-    /// Containers whose image's name meant another when this run began.
-    pub(super) outdated: BTreeSet<String>,
 }
 
 impl Course {
@@ -155,13 +153,17 @@ impl Run<'_> {
                 overtaken: false,
                 first: false,
                 own_uploads: 0,
-                outdated,
             })));
         }
         self.check_ports(seen).await?;
         self.tell_pause_change(before.as_ref(), &mine);
         let generation = record.wish.generation + 1;
-        let wish = Wish::new(&mine, &extra(&mine), generation, &self.options.uid);
+        let is_left = |id: &&String| seen.containers.iter().any(|c| c.id == **id);
+        let before_this = record.wish.outdated.iter().filter(is_left).cloned();
+        let wish = Wish {
+            outdated: outdated.into_iter().chain(before_this).collect(),
+            ..Wish::new(&mine, &extra(&mine), generation, &self.options.uid)
+        };
         let archive = archive::wish(&wish, &mine, &record, execute::now());
         match self.engine.upload(&pause, archive).await {
             Ok(()) => {}
@@ -194,7 +196,6 @@ impl Run<'_> {
             overtaken,
             first: false,
             own_uploads: 1,
-            outdated,
         })))
     }
 

@@ -75,9 +75,6 @@ pub struct Input<'a> {
     /// Ids of containers that had ended before the command began: where the pod is not kept alive, those alone are made
     /// anew for having ended.
     pub ended_before: &'a BTreeSet<String>,
-    /// Ids of containers that are made anew for their image: the name of it meant another when somebody asked for the pod. Whoever keeps the pod
-    /// leaves them as they are (kubelet: the same).
-    pub outdated: &'a BTreeSet<String>,
     /// Ids of pause containers that are of no use any more: their network was removed, the engine has left something of them behind, or they have
     /// been started again beside members that lived on.
     pub lost: &'a BTreeSet<String>,
@@ -110,7 +107,6 @@ impl<'a> Input<'a> {
             seen,
             in_flight: &NO_KEYS,
             ended_before: &NO_KEYS,
-            outdated: &NO_KEYS,
             lost: &NO_KEYS,
             life: Life {
                 now: 0,
@@ -123,10 +119,17 @@ impl<'a> Input<'a> {
                     let failed = record.told.has_failed(record.wish.generation);
                     failed.map(Over::of_end)
                 }),
+                timed_out: false,
             },
             ends_with: None,
             members_first: false,
         }
+    }
+
+    /// Whether it is made anew for its image, as the wish has it. What its name has come to mean since is nobody's business (kubelet: the same).
+    pub(super) fn is_outdated(&self, container: &SeenContainer) -> bool {
+        let record = self.seen.record.as_ref();
+        record.is_some_and(|record| record.wish.outdated.contains(&container.id))
     }
 
     /// Whether something is done to this container.

@@ -39,13 +39,25 @@ pub(super) fn over(input: &Input<'_>) -> Option<Over> {
     if desired.pod.stopped {
         return Some(Over::Stopped);
     }
-    if deadline(input).is_some_and(|deadline| deadline <= input.life.now) {
-        return Some(Over::Deadline);
-    }
     // kubelet: a pod that has come to its end does not begin again.
     if input.life.end.is_some() {
         return input.life.end;
     }
+    let by_itself = || by_itself(input, desired);
+    if deadline(input).is_some_and(|deadline| deadline <= input.life.now) {
+        // What has ended before has not been ended by that.
+        let before = if input.life.timed_out {
+            None
+        } else {
+            by_itself()
+        };
+        return before.or(Some(Over::Deadline));
+    }
+    by_itself()
+}
+
+/// The end that its containers have come to.
+fn by_itself(input: &Input<'_>, desired: &Desired) -> Option<Over> {
     let pause = input.seen.pause()?;
     if pause.identity.hash != hash::pause(&desired.pod) {
         return None;
@@ -67,7 +79,7 @@ pub(super) fn over(input: &Input<'_>) -> Option<Over> {
 pub(super) fn end(input: &Input<'_>, desired: &Desired, container: &Container) -> Option<i64> {
     let current = input.seen.member(&container.name)?;
     let is_of_pause = input.seen.pause().is_none_or(|pause| current.joins(pause));
-    if !is_of_pause || input.outdated.contains(&current.id) {
+    if !is_of_pause || input.is_outdated(current) {
         return None;
     }
     let code = input.life.code(current)?;

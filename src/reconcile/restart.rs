@@ -92,6 +92,8 @@ pub struct Life<'a> {
     pub attempts: &'a BTreeMap<String, u32>,
     /// The end that the pod was seen to come to: it stays so when its containers are removed.
     pub end: Option<Over>,
+    /// It was seen that its time was over.
+    pub timed_out: bool,
 }
 
 impl Life<'_> {

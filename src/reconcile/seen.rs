@@ -158,15 +158,17 @@ impl Seen {
         older.max_by_key(|c| c.identity.attempt)
     }
 
-    /// The ids of app containers and sidecars that were made from another image than the one that the name of theirs means now.
+    /// The ids of containers that were made from another image than the one that the name of theirs means now. Init containers run once: those
+    /// that run, or have ended well, are left out.
     #[must_use]
     pub fn outdated(&self, pod: &Pod, images: &BTreeMap<String, ImageFacts>) -> BTreeSet<String> {
         let outdated = |container: &Container| {
             let (current, image) = (self.member(&container.name)?, images.get(&container.image)?);
-            (image.id != current.image).then(|| current.id.clone())
+            let is_init = !container.sidecar && pod.init_containers.contains(container);
+            let is_done = is_init && matches!(current.state, State::Running | State::Exited(0));
+            (image.id != current.image && !is_done).then(|| current.id.clone())
         };
-        let containers = pod.containers.iter().chain(pod.sidecars());
-        containers.filter_map(outdated).collect()
+        pod.members().filter_map(outdated).collect()
     }
 
     /// The container with this id.

@@ -7,7 +7,7 @@
 //!
 //! Not here: the calls that carry the files (`engine::archive`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -49,6 +49,10 @@ pub struct Wish {
     /// The generations at which containers were asked to be started anew, by name; the whole pod's under no name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub restarted: BTreeMap<String, u64>,
+    /// Ids of containers that are made anew for their image: the name of it meant another when this was written. What a later wish finds of them
+    /// it takes over.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub outdated: BTreeSet<String>,
     /// Names the payload: the ConfigMaps and Secrets that came with it.
     pub payload: String,
 }
@@ -153,6 +157,7 @@ impl Wish {
             attached: desired.pod.attached,
             pulls: false,
             restarted: restarted(&desired.pod),
+            outdated: BTreeSet::new(),
             payload: payload::name(desired),
         }
     }
@@ -275,6 +280,7 @@ mod tests {
             attached: false,
             pulls: false,
             restarted: BTreeMap::new(),
+            outdated: BTreeSet::new(),
             payload: "p".into(),
         }
     }

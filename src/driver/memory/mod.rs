@@ -55,6 +55,11 @@ impl Memory {
         self.told.began = self.told.began.or(began);
     }
 
+    /// Its time is over.
+    pub(super) fn times_out(&mut self) {
+        self.told.ended = Some(Reason::deadline());
+    }
+
     /// This generation is driven to.
     pub(super) fn drives_to(&mut self, generation: u64) {
         self.told.generation = self.told.generation.max(generation);
@@ -107,6 +112,7 @@ impl Memory {
             began: self.told.began,
             attempts: &self.told.attempts,
             end: self.end(),
+            timed_out: self.told.ended == Some(Reason::deadline()),
         }
     }
 
@@ -344,7 +350,11 @@ impl Memory {
             Some(Over::Stopped) => self.told.ended = Some(Reason::stopped()),
             _ => self.told.ended = None,
         }
-        if let Some(over @ (Over::Succeeded | Over::Failed)) = over {
+        // What could not be started is tried again by whoever asks for the pod.
+        let refused = seen
+            .members()
+            .any(|c| c.state == State::Created && self.ended.contains_key(&c.id));
+        if let Some(over @ (Over::Succeeded | Over::Failed)) = over.filter(|_| !refused) {
             self.told.end = Some(End {
                 generation: self.told.generation,
                 failed: over == Over::Failed,

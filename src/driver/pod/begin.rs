@@ -44,7 +44,6 @@ impl Drive {
             goal,
             memory,
             ended_before: BTreeSet::new(),
-            outdated: BTreeSet::new(),
             since: 0,
             known_generation: seen
                 .containers
@@ -107,13 +106,6 @@ impl Drive {
     #[must_use]
     pub fn with_ended_before(mut self, ended: BTreeSet<String>) -> Self {
         self.ended_before = ended;
-        self
-    }
-
-    /// The same way, on which these containers are made anew for their image; none without.
-    #[must_use]
-    pub fn with_outdated(mut self, outdated: BTreeSet<String>) -> Self {
-        self.outdated = outdated;
         self
     }
 

@@ -70,7 +70,6 @@ pub struct Drive {
     seen: Seen,
     memory: Memory,
     ended_before: BTreeSet<String>,
-    outdated: BTreeSet<String>,
     /// When somebody began to keep the pod, in the engine's milliseconds since 1970: what had ended before is no news.
     since: u64,
     /// The highest that was seen when the record was read.
@@ -270,7 +269,6 @@ impl Drive {
             seen: &self.seen,
             in_flight: &self.in_flight,
             ended_before: &self.ended_before,
-            outdated: &self.outdated,
             lost: &self.lost,
             ends_with: self.ends_with.as_deref(),
             members_first: self.plan.facts.podman,
@@ -280,6 +278,9 @@ impl Drive {
     /// Tells of what a pod that is kept alive comes to.
     fn live(&mut self, decision: &Decision) {
         let before = std::mem::replace(&mut self.over, decision.over);
+        if self.over == Some(Over::Deadline) {
+            self.memory.times_out();
+        }
         if !self.goal.is_live() {
             return;
         }

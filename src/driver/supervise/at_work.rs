@@ -22,10 +22,7 @@ pub(super) fn is_whole(
     images: &BTreeMap<String, ImageFacts>,
     seen: &Seen,
 ) -> bool {
-    let decision = decide(&Input {
-        outdated: &seen.outdated(&desired.pod, images),
-        ..Input::of_look(desired, images, seen)
-    });
+    let decision = decide(&Input::of_look(desired, images, seen));
     decision.reached && hooking(seen).next().is_none()
 }
 
@@ -51,11 +48,7 @@ pub(super) async fn is_running_a_hook(engine: &Engine, seen: &Seen) -> Result<bo
 }
 
 /// How long a command that is at work may do nothing: it may wait for a container to end, or for a hook that is no command.
-pub(super) fn patience(
-    desired: &Desired,
-    images: &BTreeMap<String, ImageFacts>,
-    seen: &Seen,
-) -> Duration {
+pub(super) fn patience(desired: &Desired, seen: &Seen) -> Duration {
     let hook = |c: &SeenContainer| {
         let container = desired.pod.container(&c.identity.container)?;
         match container.lifecycle.post_start.as_ref()? {
@@ -67,7 +60,8 @@ pub(super) fn patience(
     let hooks = hooking(seen).filter_map(hook).max().unwrap_or_default();
     let running = seen.members().filter(|c| c.is_running());
     let pod = &desired.pod;
-    let outdated = seen.outdated(pod, images);
+    let wish = seen.record.as_ref().map(|record| &record.wish);
+    let is_outdated = |c: &SeenContainer| wish.is_some_and(|wish| wish.outdated.contains(&c.id));
     let is_of_old_pod = seen
         .pause()
         .is_none_or(|p| p.identity.hash != hash::pause(pod));
@@ -77,7 +71,7 @@ pub(super) fn patience(
         let counts = seen.member(&c.identity.container);
         wanted.as_ref() == Some(&c.identity.hash)
             && counts.is_some_and(|counts| counts.id == c.id)
-            && !outdated.contains(&c.id)
+            && !is_outdated(c)
     };
     let ending = running.filter(|c| pod.stopped || is_of_old_pod || !is_wanted(c));
     let graces = ending.map(|c| c.identity.grace_period);
@@ -90,6 +84,7 @@ mod tests {
     use crate::reconcile::State;
     use crate::reconcile::seen::tests::{member, pause};
     use crate::record::hash::tests::pod;
+    use crate::record::{Record, Told, Wish};
     use crate::spec::Payload;
 
     #[test]
@@ -99,11 +94,6 @@ mod tests {
             manifest: serde_json::Value::Null,
             payload: Payload::new(),
         };
-        let image = ImageFacts {
-            id: "sha256:1".into(),
-            ..ImageFacts::default()
-        };
-        let images = BTreeMap::from([("busybox".to_owned(), image)]);
         let made = |name| {
             let mut made = member(name, State::Running);
             let container = desired.pod.container(name).expect("one");
@@ -113,14 +103,23 @@ mod tests {
         };
         let mut pause = pause(State::Running);
         pause.identity.hash = hash::pause(&desired.pod);
+        let record = Record {
+            uid: String::new(),
+            wish: Wish::new(&desired, &[], 2, ""),
+            filled: None,
+            payload: None,
+            superseded: Vec::new(),
+            told: Told::default(),
+        };
         let whole = Seen {
             containers: vec![pause, made("a"), made("b")],
+            record: Some(record),
             ..Seen::default()
         };
         let longest = |change: &dyn Fn(&mut Seen)| {
             let mut seen = whole.clone();
             change(&mut seen);
-            patience(&desired, &images, &seen)
+            patience(&desired, &seen)
         };
         let grace = Duration::from_secs(30);
         // Made for a wish before, and as the later one wants it.
@@ -136,10 +135,11 @@ mod tests {
             longest(&|seen| seen.containers[0].identity.hash.clear()),
             QUIET + grace
         );
-        assert_eq!(
-            longest(&|seen| seen.containers[1].image.clear()),
-            QUIET + grace
-        );
+        let outdated = |seen: &mut Seen| {
+            let record = seen.record.as_mut().expect("one");
+            record.wish.outdated.insert(seen.containers[1].id.clone());
+        };
+        assert_eq!(longest(&outdated), QUIET + grace);
         assert_eq!(
             longest(&|seen| seen.containers[1].identity.container.clear()),
             QUIET + grace

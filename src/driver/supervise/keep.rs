@@ -146,7 +146,7 @@ impl Kept {
             && !is_whole(&desired, &images, &seen)
             && (!self.alone || is_running_a_hook(&engine, &seen).await?)
         {
-            return Ok(Turn::StandBack(patience(&desired, &images, &seen)));
+            return Ok(Turn::StandBack(patience(&desired, &seen)));
         }
         self.adopted = Some(place);
         self.alone = false;
@@ -162,11 +162,6 @@ impl Kept {
         uploads: BoxStream<'static, Heard>,
     ) -> anyhow::Result<Turn> {
         let before = self.before.replace(desired.clone());
-        // What a command was about to make anew for its image when it was killed.
-        let unfinished = record.told.generation < record.wish.generation;
-        let is_old = |c: &SeenContainer| c.identity.generation < record.wish.generation;
-        let mut outdated = seen.outdated(&desired.pod, &images);
-        outdated.retain(|id| unfinished && seen.members().any(|c| c.id == *id && is_old(c)));
         let plan = Plan {
             old: filled_with(before.clone(), record),
             before,
@@ -185,7 +180,6 @@ impl Kept {
         let engine = &self.shared.engine;
         let drive = Drive::new(engine, goal, plan, seen, &self.events, &self.interrupt)
             .with_clock(self.shared.ahead)
-            .with_outdated(outdated)
             .watching(uploads, 0)
             .knowing(self.known.take())
             .kept_alive(alive);

@@ -50,8 +50,11 @@ impl Run<'_> {
         let Some(ahead) = self.interrupt.or(0, begin).await.transpose()? else {
             return self.interrupted(&course, facts, None).await.map(Some);
         };
-        // Another may have made what was missing since.
-        course.outdated = self.outdated(&course.desired, &seen, &images);
+        if course.own_uploads > 0 && !course.overtaken {
+            // Another may have made what was missing since.
+            let outdated = self.outdated(&course.desired, &seen, &images);
+            course.record.wish.outdated.extend(outdated);
+        }
         let (mut acted, mut n_started, mut known) = (false, 0, None);
         let mut own_uploads = course.own_uploads;
         loop {
@@ -61,7 +64,6 @@ impl Run<'_> {
             let (events, interrupt) = (self.events, self.interrupt);
             let drive = Drive::new(self.engine, Goal::Up, plan, seen, events, interrupt)
                 .with_ended_before(ended.clone())
-                .with_outdated(course.outdated.clone())
                 .with_clock(ahead)
                 .watching(uploads, own_uploads)
                 .knowing(known.take());
@@ -108,8 +110,6 @@ impl Run<'_> {
                     if let Some(end) = self.hear(&mut course, &seen).await? {
                         return Ok(end);
                     }
-                    self.find_missing(&course.desired, &mut images).await?;
-                    course.outdated = self.outdated(&course.desired, &seen, &images);
                 }
                 Outcome::RecordGone => return Ok(Some(Up::Deleted)),
                 Outcome::Lost(failures) => {

@@ -10,7 +10,7 @@ mod drive;
 mod undo;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -270,7 +270,6 @@ impl Run<'_> {
                 overtaken: false,
                 first,
                 own_uploads: 0,
-                outdated: BTreeSet::new(),
             }
         } else {
             let is_damaged = round > DAMAGED && self.based_on.is_none();

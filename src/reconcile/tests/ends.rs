@@ -38,6 +38,27 @@ fn past_its_deadline_nothing_is_started_by_whomever() {
 }
 
 #[test]
+fn a_deadline_after_its_end_says_nothing() {
+    let mut desired = desired();
+    desired.pod.restart_policy = RestartPolicy::Never;
+    desired.pod.active_deadline = Some(5);
+    let over = |end, timed_out| {
+        let case = Case {
+            goal: LIVE,
+            began: Some(1000),
+            now: 6000,
+            end,
+            timed_out,
+            ..Case::up(&desired, seen(&desired, ended()))
+        };
+        case.decide().over
+    };
+    assert_eq!(over(None, false), Some(Over::Succeeded));
+    assert_eq!(over(Some(Over::Succeeded), false), Some(Over::Succeeded));
+    assert_eq!(over(None, true), Some(Over::Deadline));
+}
+
+#[test]
 fn what_is_removed_of_a_pod_that_has_ended_is_not_missed() {
     let mut desired = desired();
     desired.pod.restart_policy = RestartPolicy::Never;

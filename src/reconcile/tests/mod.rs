@@ -152,6 +152,7 @@ struct Case<'a> {
     outdated: &'a [&'a str],
     began: Option<u64>,
     end: Option<Over>,
+    timed_out: bool,
     members_first: bool,
 }
 
@@ -169,6 +170,7 @@ impl Case<'_> {
             outdated: &[],
             began: None,
             end: None,
+            timed_out: false,
             members_first: false,
         }
     }
@@ -203,14 +205,17 @@ impl Case<'_> {
                 .map(ToString::to_string)
                 .collect::<BTreeSet<_>>()
         };
+        let mut seen = self.seen.clone();
+        if let Some(record) = &mut seen.record {
+            record.wish.outdated = set(self.outdated);
+        }
         decide(&Input {
             goal: self.goal,
             desired: Some(self.desired),
             images: &BTreeMap::from([("busybox".to_owned(), image())]),
-            seen: &self.seen,
+            seen: &seen,
             in_flight: &set(self.in_flight),
             ended_before: &set(self.ended_before),
-            outdated: &set(self.outdated),
             lost: &BTreeSet::new(),
             life: Life {
                 now: self.now,
@@ -220,6 +225,7 @@ impl Case<'_> {
                 began: self.began,
                 attempts: &BTreeMap::new(),
                 end: self.end,
+                timed_out: self.timed_out,
             },
             ends_with: None,
             members_first: self.members_first,
