@@ -73,9 +73,12 @@ fn what_hands_remove_is_made_again() {
     docker(&["rm", "-f", &good]);
     let is_new = |container: &str, old: &str| {
         let ids = pod.ids(container);
-        !ids.is_empty()
-            && ids[0] != old
-            && docker(&["inspect", "-f", "{{.State.Running}}", &ids[0]]) == "true"
+        // It may be gone again by then.
+        let runs = |id: &String| {
+            let asked = ["inspect", "-f", "{{.State.Running}}", id];
+            run(Command::new("docker").args(asked)).out.trim() == "true"
+        };
+        ids.first().is_some_and(|id| id != old && runs(id))
     };
     eventually("it is made anew", || is_new("good", &good));
     docker(&["kill", &pause]);
