@@ -35,8 +35,8 @@ struct Login {
     password: String,
 }
 
-/// The logins that are meant for an image, of Secrets of the types that hold some. Of two addresses the later one in the alphabet comes first, so that one with a path comes
-/// before its host (kubelet: the same).
+/// The logins that are meant for an image, of Secrets of the types that hold some. Of two addresses the later one in the alphabet comes first,
+/// so that one with a path comes before its host (kubelet: the same).
 pub(super) fn find(reference: &str, secrets: &[&Data]) -> Vec<DockerCredentials> {
     let repository = image::repository(reference);
     let mut found: Vec<(Reverse<String>, DockerCredentials)> = Vec::new();

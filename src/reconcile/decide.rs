@@ -126,12 +126,6 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Whether it is made anew for its image, as the wish has it. What its name has come to mean since is nobody's business (kubelet: the same).
-    pub(super) fn is_outdated(&self, container: &SeenContainer) -> bool {
-        let record = self.seen.record.as_ref();
-        record.is_some_and(|record| record.wish.outdated.contains(&container.id))
-    }
-
     /// Whether something is done to this container.
     pub(super) fn is_busy(&self, container: &SeenContainer) -> bool {
         self.in_flight.contains(&container.id)

@@ -101,7 +101,7 @@ pub(super) fn member(input: &Input<'_>, container: &Container, place: Place<'_>)
 /// each sandbox), and again where it failed.
 pub(super) fn init(input: &Input<'_>, container: &Container, place: Place<'_>) -> Vec<Action> {
     let current = input.seen.member(&container.name);
-    let counts = |c: &&SeenContainer| place.sandbox.has(c) && !input.is_outdated(c);
+    let counts = |c: &&SeenContainer| place.sandbox.has(c) && !input.seen.is_outdated(c);
     let Some(current) = current.filter(counts) else {
         return member(input, container, place);
     };
@@ -151,7 +151,7 @@ fn why_anew(
         Some(Why::NewPause)
     } else if current.identity.hash != hash::container(&place.desired.pod, container) {
         Some(Why::Changed)
-    } else if input.is_outdated(current) {
+    } else if input.seen.is_outdated(current) {
         Some(Why::NewImage)
     } else if !place.sandbox.has(current) {
         Some(Why::RestartAll)

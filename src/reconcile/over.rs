@@ -79,7 +79,7 @@ fn by_itself(input: &Input<'_>, desired: &Desired) -> Option<Over> {
 pub(super) fn end(input: &Input<'_>, desired: &Desired, container: &Container) -> Option<i64> {
     let current = input.seen.member(&container.name)?;
     let is_of_pause = input.seen.pause().is_none_or(|pause| current.joins(pause));
-    if !is_of_pause || input.is_outdated(current) {
+    if !is_of_pause || input.seen.is_outdated(current) {
         return None;
     }
     let code = input.life.code(current)?;

@@ -171,6 +171,13 @@ impl Seen {
         pod.members().filter_map(outdated).collect()
     }
 
+    /// Whether it is made anew for its image, as the wish has it. What its name has come to mean since is nobody's business (kubelet: the same).
+    #[must_use]
+    pub fn is_outdated(&self, container: &SeenContainer) -> bool {
+        let record = self.record.as_ref();
+        record.is_some_and(|record| record.wish.outdated.contains(&container.id))
+    }
+
     /// The container with this id.
     pub fn by_id(&mut self, id: &str) -> Option<&mut SeenContainer> {
         self.containers.iter_mut().find(|c| c.id == id)

@@ -2,7 +2,7 @@
 
 use super::life::kill_the_supervisor;
 use super::support::{Pod, docker, eventually, run};
-use super::{alone, beside_others, get, podctl, up};
+use super::{alone, beside_others, get, podctl, told, up};
 
 const JOB: &str = "
 apiVersion: v1
@@ -41,7 +41,7 @@ fn a_job_whose_containers_are_removed_does_not_run_again() {
     let pod = Pod::new("pruned");
     up(&pod, JOB, &[]).code(0);
     eventually("it is told that it has ended well", || {
-        phase(&pod) == "Succeeded" && has_told_its_end(&pod)
+        phase(&pod) == "Succeeded" && told(&pod).contains("\"failed\":false")
     });
     remove(&pod.ids("a"));
     another_supervisor(&pod);
@@ -52,14 +52,6 @@ fn a_job_whose_containers_are_removed_does_not_run_again() {
     run(podctl().args(["restart", &pod.name])).code(0);
     assert_eq!(pod.ids("a").len(), 1);
     eventually("it has ended well again", || phase(&pod) == "Succeeded");
-}
-
-fn has_told_its_end(pod: &Pod) -> bool {
-    let told = pod.folder.0.join("told.json").display().to_string();
-    let from = format!("{}:/podctl/record/told.json", pod.id("POD"));
-    let copied = run(std::process::Command::new("docker").args(["cp", &from, &told]));
-    copied.code == 0
-        && std::fs::read_to_string(&told).is_ok_and(|told| told.contains("\"failed\":false"))
 }
 
 #[test]

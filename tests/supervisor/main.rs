@@ -69,6 +69,17 @@ fn supervisor() -> Option<String> {
     ids.lines().next().map(str::to_owned)
 }
 
+/// What who keeps the pod has told, as its record has it; empty where that cannot be read.
+fn told(pod: &Pod) -> String {
+    let file = pod.folder.0.join("told.json").display().to_string();
+    let from = format!("{}:/podctl/record/told.json", pod.id("POD"));
+    let copied = run(Command::new("docker").args(["cp", &from, &file])).code == 0;
+    let text = copied
+        .then(|| std::fs::read_to_string(&file).ok())
+        .flatten();
+    text.unwrap_or_default()
+}
+
 /// A value out of the pod, as `kubectl get pod -o jsonpath` prints it.
 #[track_caller]
 fn get(pod: &Pod, path: &str) -> String {

@@ -60,8 +60,6 @@ pub(super) fn patience(desired: &Desired, seen: &Seen) -> Duration {
     let hooks = hooking(seen).filter_map(hook).max().unwrap_or_default();
     let running = seen.members().filter(|c| c.is_running());
     let pod = &desired.pod;
-    let wish = seen.record.as_ref().map(|record| &record.wish);
-    let is_outdated = |c: &SeenContainer| wish.is_some_and(|wish| wish.outdated.contains(&c.id));
     let is_of_old_pod = seen
         .pause()
         .is_none_or(|p| p.identity.hash != hash::pause(pod));
@@ -71,7 +69,7 @@ pub(super) fn patience(desired: &Desired, seen: &Seen) -> Duration {
         let counts = seen.member(&c.identity.container);
         wanted.as_ref() == Some(&c.identity.hash)
             && counts.is_some_and(|counts| counts.id == c.id)
-            && !is_outdated(c)
+            && !seen.is_outdated(c)
     };
     let ending = running.filter(|c| pod.stopped || is_of_old_pod || !is_wanted(c));
     let graces = ending.map(|c| c.identity.grace_period);

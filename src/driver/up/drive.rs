@@ -78,12 +78,7 @@ impl Run<'_> {
                             if course.first {
                                 return self.failed(course, facts, failures).await.map(Some);
                             }
-                            return Ok(Some(Up::Failed {
-                                failures,
-                                taken_away: false,
-                                left: None,
-                                wanted: wanted(&course.desired),
-                            }));
+                            return Ok(Some(stays(&course, failures)));
                         }
                         Come::NotYet(now, what) => {
                             (seen, known) = (now, Some(*what));
@@ -121,12 +116,7 @@ impl Run<'_> {
                 }
                 Outcome::FailedInit(failure) => {
                     // The pod stays for a look, and so that the next run goes on from here.
-                    return Ok(Some(Up::Failed {
-                        failures: vec![failure],
-                        taken_away: false,
-                        left: None,
-                        wanted: wanted(&course.desired),
-                    }));
+                    return Ok(Some(stays(&course, vec![failure])));
                 }
                 Outcome::Interrupted(over) => {
                     return self.interrupted(&course, facts, over).await.map(Some);
@@ -238,6 +228,16 @@ impl Run<'_> {
         let first = select_all(ends);
         let (_ended, _, _) = tokio::time::timeout(SETTLING, first).await.ok()?;
         self.engine.look(self.key, false).await.ok()
+    }
+}
+
+/// It has failed, and is left as it is.
+fn stays(course: &Course, failures: Vec<Failure>) -> Up {
+    Up::Failed {
+        failures,
+        taken_away: false,
+        left: None,
+        wanted: wanted(&course.desired),
     }
 }
 
